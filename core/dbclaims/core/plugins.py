@@ -233,7 +233,8 @@ def load(allow: Collection[str] = (OURS,), found: Iterable[EntryPoint] | None = 
             providers[listing.name] = _checked(listing, Provider(manager, plugin))
         elif plugin is not None and listing.kind == "engine":
             engines[listing.name] = _checked(listing, Engine(manager, plugin))
-    infos = {name: handle.info for name, handle in (*providers.items(), *engines.items())}
+    infos: dict[str, ProviderInfo | EngineInfo] = {name: provider.info for name, provider in providers.items()}
+    infos |= {name: engine.info for name, engine in engines.items()}
     described = [_described(listing, infos.get(listing.name)) for listing in listings]
     return Plugins(manager, providers, engines, tuple(described))
 
