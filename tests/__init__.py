@@ -1,0 +1,1 @@
+"""Everything that proves dbclaims; nothing here is installed with it."""

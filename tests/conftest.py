@@ -1,0 +1,95 @@
+"""Fixtures for real servers, started when the first test asks and kept for the session (one set per xdist worker).
+
+See tests/README.md for their use.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Protocol, TypeVar
+
+import pytest
+
+from .controlplane.cluster import ControlPlane
+from .parts import MissingPart
+from .servers.installation import installation
+from .servers.postgres import PostgresServer
+
+T = TypeVar("T")
+
+DEFAULT_POSTGRES = 17
+
+
+class StartPostgres(Protocol):
+    """Starts a private server: `new_postgres(16, settings={...})`; arguments are PostgresServer's."""
+
+    def __call__(self, version: int = DEFAULT_POSTGRES, **options: object) -> PostgresServer: ...
+
+
+def needed(make: Callable[[], T]) -> T:
+    """Return what `make` makes; where a part of it is missing, fail in CI and skip, visibly, elsewhere."""
+    try:
+        return make()
+    except MissingPart as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"in CI nothing is skipped: {missing}", pytrace=False)
+        pytest.skip(str(missing))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--pg`, the PostgreSQL versions that the engine's own tests run against."""
+    parser.addoption("--pg", default="14,15,16,17,18", help="PostgreSQL major versions for the fixture `postgres`")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that asks for `postgres` once per version of `--pg`."""
+    if "postgres" in metafunc.fixturenames:
+        versions = [int(version) for version in metafunc.config.getoption("--pg").split(",")]
+        metafunc.parametrize("postgres", versions, indirect=True, ids=[f"pg{version}" for version in versions])
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Callable[[int], PostgresServer]]:
+    """Return a function from a major version to the session's shared server of that version."""
+    servers: dict[int, PostgresServer] = {}
+
+    def server(version: int = DEFAULT_POSTGRES) -> PostgresServer:
+        if version not in servers:
+            servers[version] = needed(lambda: PostgresServer(installation(version)))
+        return servers[version]
+
+    yield server
+    for started in servers.values():
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest, postgres_server: Callable[[int], PostgresServer]) -> PostgresServer:
+    """Return the shared server of each version of `--pg` in turn."""
+    version: int = request.param
+    return postgres_server(version)
+
+
+@pytest.fixture(scope="session")
+def pg(postgres_server: Callable[[int], PostgresServer]) -> PostgresServer:
+    """Return the shared server of the default version."""
+    return postgres_server(DEFAULT_POSTGRES)
+
+
+@pytest.fixture
+def new_postgres() -> Iterator[StartPostgres]:
+    """Return a function that starts a private server (0.3 s), closed after the test: for pauses, stops and settings."""
+    with ExitStack() as started:
+
+        def start(version: int = DEFAULT_POSTGRES, **options: object) -> PostgresServer:
+            server = needed(lambda: PostgresServer(installation(version), **options))  # type: ignore[arg-type]
+            return started.enter_context(server)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[ControlPlane]:
+    """Return the session's control plane: a real kube-apiserver, etcd and garbage collector."""
+    with needed(ControlPlane) as control_plane:
+        yield control_plane
