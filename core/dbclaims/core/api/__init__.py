@@ -1,6 +1,6 @@
 """The objects: models, their bounds and rules, and the CustomResourceDefinitions that are generated from them.
 
-Nothing here reads a clock, a file or a network, and nothing knows a provider or an engine; the webhook uses it as it is.
+Nothing here reads a clock, a file or a network, or knows a provider or an engine: the webhook uses it as it is.
 """
 
 from .claimgrant import ClaimGrant, ClaimGrantSpec, GrantSubject, GrantTarget

@@ -85,16 +85,16 @@ def _check_fields(schema: Schema, value: Mapping[str, Any], old: Any, path: str)
             yield _unknown_field(schema, key, path)
 
 
-def _check_array(schema: Schema, value: Any, old: Any, path: str) -> Iterator[Problem]:
+def _check_array(schema: Schema, value: Any, _: Any, path: str) -> Iterator[Problem]:
     if not isinstance(value, list):
         yield _wrong_type(path, value, "a list")
         return
-    assert schema.elements is not None
     yield from _check_size(path, len(value), "elements", schema.bounds.min_items, schema.bounds.max_items)
-    for index, item in enumerate(value):
-        # Elements have no identity from one version to the next, so nothing in a list is compared with the past.
-        yield from problems(schema.elements, item, None, f"{path}[{index}]")
     yield from _check_unique(schema, value, path)
+    if schema.elements is not None:
+        # Elements have no identity from one version to the next, so nothing in a list is compared with the past.
+        for index, item in enumerate(value):
+            yield from problems(schema.elements, item, None, f"{path}[{index}]")
 
 
 def _check_unique(schema: Schema, value: Sequence[Any], path: str) -> Iterator[Problem]:

@@ -38,9 +38,7 @@ def defaulted(document: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UnknownKind: it is none of ours.
     """
-    result = filled(document_schema(resource_of(document).kind), document)
-    assert isinstance(result, dict)
-    return result
+    return dict(filled(document_schema(resource_of(document).kind), document))
 
 
 def validate(new: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Problem]:

@@ -53,7 +53,7 @@ def immutable(name: str, hint: str) -> Rule:
 
 
 def immutable_presence(name: str, hint: str) -> Rule:
-    """An optional field is neither set late nor cleared; without this, omit, set, clear would walk round `immutable`."""
+    """An optional field is neither set late nor cleared: omit, set, clear would walk round `immutable` otherwise."""
     return Rule(
         cel=f"has(self.{name}) == has(oldSelf.{name})",
         message=f"{name} is immutable: it is neither set later nor cleared; {hint}",

@@ -1,4 +1,4 @@
-"""From a model to its schema: one tree, read by the API server (as OpenAPI) and by the local home (`check.problems`)."""
+"""From a model to its schema: one tree for the API server (as OpenAPI) and for the local home (`check.problems`)."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def schema_of(model: type[Any], *, fixed: bool = True) -> Schema:
 
 
 def _about(attribute: attrs.Attribute[Any]) -> About:
-    about = attribute.metadata["about"]
-    assert isinstance(about, About)
-    return about
+    return typing.cast(About, attribute.metadata["about"])
 
 
 def _field_schema(attribute: attrs.Attribute[Any], hint: Any, fixed: bool) -> Schema:
@@ -124,7 +122,8 @@ def _scalar_schema(hint: type[Any], bounds: Bounds) -> Schema:
         return Schema(type="string", format="date-time")
     if issubclass(hint, StrEnum):
         return Schema(type="string", enum=tuple(hint))
-    assert hint is str, f"no schema for {hint!r}"
+    if hint is not str:
+        raise TypeError(f"no schema for {hint!r}")
     return Schema(type="string", bounds=bounds, rules=bounds.rules)
 
 

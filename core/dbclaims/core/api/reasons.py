@@ -1,0 +1,260 @@
+"""Every reason that a condition may carry, with its meaning and the way out. The reference page is made from this."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class Reason:
+    """One stable word.
+
+    Attributes:
+        name: as it stands in a condition; never renamed.
+        meaning: one sentence.
+        way_out: what to do, one sentence.
+    """
+
+    name: str
+    meaning: str
+    way_out: str
+
+
+_NOTHING = "Nothing is to be done."
+
+_LIFE = (
+    Reason(
+        "Pending", "The controller has not looked at the object yet.", "If it lasts, see whether a controller runs."
+    ),
+    Reason("Available", "Everything is as it was asked for.", _NOTHING),
+    Reason("Creating", "The database, its owner or its login is being made.", "Wait; the message names the step."),
+    Reason("Updating", "An edit is being carried out; the published login goes on working.", "Wait."),
+    Reason("Rotating", "A new login is being published; the old one works until nobody uses it.", _NOTHING),
+    Reason(
+        "Repairing",
+        "The published login was refused, and its password is being set again.",
+        "Wait; then ask who changed it.",
+    ),
+    Reason(
+        "Paused",
+        "dbclaims.io/paused stands on the object: nothing in the backend is changed.",
+        "Remove the annotation.",
+    ),
+    Reason(
+        "Deleting", "The object is meant to go, and its end is being carried out.", "Wait; the message says for what."
+    ),
+    Reason("Protected", "dbclaims.io/protect stands on the object: it is not deleted.", "Remove the annotation."),
+    Reason(
+        "WaitingForApproval",
+        "A disruptive step waits; status.pending lists it.",
+        "Set dbclaims.io/approve to status.pendingHash, or wait for the window.",
+    ),
+    Reason("NotReady", "The backend is being made or changed and does not take work yet.", "Wait."),
+)
+
+_DOCUMENT = (
+    Reason("InvalidSpec", "A field holds something that cannot be.", "Correct the field that the message names."),
+    Reason(
+        "Immutable", "A field was changed that stays as it is.", "Take the edit back; the message names the other way."
+    ),
+    Reason("InvalidAnnotation", "An annotation or label below dbclaims.io/ means nothing.", "Correct or remove it."),
+    Reason(
+        "NewerSpec",
+        "The object holds a field or value that this version does not know.",
+        "Update the controller; until then nothing is changed.",
+    ),
+    Reason(
+        "Unsupported",
+        "The provider or engine cannot do what is asked.",
+        "Leave the field out, or choose a class that can.",
+    ),
+    Reason("NameTooLong", "A name does not fit the engine's limit.", "Choose a shorter databaseName."),
+    Reason("NameReserved", "The name belongs to the engine or the cloud.", "Choose another databaseName."),
+)
+
+_REFERENCES = (
+    Reason("ClassNotFound", "There is no DatabaseClass of that name.", "Create it, or correct className."),
+    Reason(
+        "ServerNotFound",
+        "The class names a DatabaseServer that does not exist.",
+        "Create it, or correct the class's serverRef.",
+    ),
+    Reason(
+        "ServerNotReady", "The DatabaseServer is not ready; its own conditions say why.", "Look at the DatabaseServer."
+    ),
+    Reason("NoClass", "No DatabaseClass names this server, so it is left alone.", "Name it in a class's serverRef."),
+    Reason(
+        "NamespaceNotAllowed",
+        "The class is not for this namespace.",
+        "Ask for the namespace in the class's allowedNamespaces.",
+    ),
+    Reason(
+        "UseNotAllowed",
+        "The class wants the RBAC verb `use`, and it was not granted.",
+        "Have the verb granted on the class.",
+    ),
+    Reason(
+        "DatabaseNameNotAllowed",
+        "The databaseName matches none of the class's databaseNames.",
+        "Choose one that does, or omit it.",
+    ),
+    Reason(
+        "ExtensionNotAllowed", "The class does not offer the extension.", "Ask for it in the class's allowedExtensions."
+    ),
+    Reason(
+        "PolicyNotAllowed", "The class does not allow the deletionPolicy.", "Choose one of its allowedDeletionPolicies."
+    ),
+    Reason("RotationNotAllowed", "The rotation interval is shorter than the class's minimum.", "Choose a longer one."),
+    Reason(
+        "OutsideClass",
+        "The class was narrowed, and a live claim has more than it offers.",
+        "Widen the class or edit the claim; what works goes on working.",
+    ),
+    Reason(
+        "SecretMissing",
+        "A Secret that is referred to does not exist.",
+        "Create it in the namespace of the object that names it.",
+    ),
+    Reason("SecretKeyMissing", "A Secret does not hold the key that is needed.", "Add the key that the message names."),
+    Reason(
+        "SecretNotOurs",
+        "A Secret of that name exists and is somebody else's; it was not touched.",
+        "Choose another secretName, or remove that Secret.",
+    ),
+    Reason(
+        "InvalidCA", "The CA Secret holds no certificate that can be read.", "Put the CA's certificate into it as PEM."
+    ),
+    Reason("ClaimNotFound", "There is no DatabaseClaim of that name.", "Create it, or correct claimRef."),
+    Reason("ClaimNotReady", "The DatabaseClaim has no database yet.", "Look at the DatabaseClaim."),
+    Reason(
+        "ClaimReleased",
+        "The DatabaseClaim was deleted under Retain, and its logins are closed.",
+        "Create the claim again, or delete this one.",
+    ),
+    Reason(
+        "NotGranted",
+        "No ClaimGrant opens the claim to this namespace, or not that far.",
+        "Ask the claim's team for a ClaimGrant.",
+    ),
+    Reason("GrantStale", "The namespace is not the one that first used the grant.", "Have the ClaimGrant renewed."),
+    Reason(
+        "PluginMissing",
+        "The provider or engine is not installed, or not allowed to load.",
+        "Install it: `dbclaims plugins` shows how.",
+    ),
+)
+
+_BACKEND = (
+    Reason(
+        "BackendUnreachable", "The server does not answer.", "See that it runs and that the network lets us through."
+    ),
+    Reason(
+        "BackendError",
+        "The server refused a step for a reason that may pass.",
+        "Wait; the message holds the server's words.",
+    ),
+    Reason(
+        "ReadOnly",
+        "The server takes no writes: a replica, or set to read only.",
+        "Point the DatabaseServer at the primary.",
+    ),
+    Reason(
+        "AdminLoginRefused",
+        "The server refuses the admin's login.",
+        "Correct the admin Secret; applications are not affected.",
+    ),
+    Reason("AccessRefused", "The admin lacks a right that is needed.", "Grant what the message names."),
+    Reason("Refused", "The backend refused for good.", "Act on the message."),
+    Reason(
+        "AdminLacksRole",
+        "The admin may not act for the owner of an adopted database.",
+        "Run the SQL in the message as that database's owner.",
+    ),
+    Reason(
+        "NameTaken",
+        "A database or role of that name belongs to somebody else.",
+        "Choose another databaseName, or adopt it.",
+    ),
+    Reason(
+        "ExtensionMissing",
+        "The server does not have the extension.",
+        "Have it installed on the server, or leave it out.",
+    ),
+    Reason(
+        "ConnectionLimitReached",
+        "Every connection that the login may have is in use.",
+        "Close some, or raise the class's connectionLimit.",
+    ),
+    Reason(
+        "PoolerEndpoint",
+        "The address leads through a transaction pooler, where locks do not hold.",
+        "Give the server's direct address as config.host, the pooler's as config.clientEndpoint.",
+    ),
+    Reason(
+        "LockHeld",
+        "Somebody holds the lock of this database; the step is tried again.",
+        "If it lasts, see which session holds it.",
+    ),
+    Reason(
+        "OldLoginInUse",
+        "After maxOverlap the old login is still in use, so the next rotation waits.",
+        "Have the application read the Secret again.",
+    ),
+    Reason(
+        "ServerChanged",
+        "The address leads to another server than the one that claims are bound to.",
+        "Restore the server, or approve the new one with dbclaims.io/approve.",
+    ),
+    Reason(
+        "DatabaseLost",
+        "A database whose Secret was published is gone; nothing is created in its place.",
+        "Restore it, or approve an empty one with dbclaims.io/approve.",
+    ),
+    Reason(
+        "IdentityLost",
+        "The server carries our marks, but this installation has lost its id.",
+        "Start with the old id: controller.clusterId, or dbclaims up --id.",
+    ),
+    Reason("PluginError", "A provider or engine failed.", "Act on the message."),
+    Reason(
+        "PluginBug", "A provider or engine failed in a way that it must not.", "Report it with the controller's log."
+    ),
+)
+
+_WARNINGS = (
+    Reason(
+        "InsecureTLS",
+        "The server is reached without full verification of its certificate.",
+        "Set config.tls.mode to verify-full and give the CA.",
+    ),
+    Reason(
+        "PlainPasswordForm",
+        "The server takes no password verifiers, so it sees passwords as they are.",
+        "Allow SCRAM verifiers on the server.",
+    ),
+    Reason(
+        "PublicSchemaOpen",
+        "PostgreSQL 14 lets everyone create in the schema public.",
+        "Revoke it as a superuser, or move to 15 or newer.",
+    ),
+    Reason(
+        "SharedCreaterole",
+        "Before PostgreSQL 16 every role with CREATEROLE may change our logins.",
+        "Give CREATEROLE to nobody else, or move to 16 or newer.",
+    ),
+    Reason(
+        "AdoptedOwner",
+        "An adopted database keeps its owner, who can do everything in it.",
+        "Close the old owner's login when nobody needs it.",
+    ),
+    Reason(
+        "SchemaDrift",
+        "Schemas or extensions differ from the claim, and the class only reports it.",
+        "Mend them, or set the class's drift to repair.",
+    ),
+)
+
+REASONS: dict[str, Reason] = {
+    each.name: each for part in (_LIFE, _DOCUMENT, _REFERENCES, _BACKEND, _WARNINGS) for each in part
+}
+"""Every reason by its name, in the order of the reference page."""
