@@ -51,7 +51,8 @@ def _flags() -> list[str]:
     if _KUBERNETES is None:
         raise MissingPart(f"{_SOURCE / 'go.mod'} names no version of k8s.io/kubernetes")
     # Without these three the API server calls itself v0.0.0 and clients believe it.
-    facts = {"gitVersion": _KUBERNETES[0].split()[1], "gitMajor": _KUBERNETES["major"], "gitMinor": _KUBERNETES["minor"]}
+    found = _KUBERNETES
+    facts = {"gitVersion": found[0].split()[1], "gitMajor": found["major"], "gitMinor": found["minor"]}
     named = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in facts.items())
     return ["-trimpath", "-ldflags", f"-s -w {named}"]
 

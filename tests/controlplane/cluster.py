@@ -1,5 +1,7 @@
 """A control plane with users, an audit log and kubeconfigs, ready in three to four seconds.
 
+Example::
+
     with ControlPlane() as cluster:
         subprocess.run([cluster.kubectl, "--kubeconfig", cluster.kubeconfig("admin"), "get", "namespaces"])
 """
@@ -19,7 +21,6 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ..parts import MissingPart
 from ..servers.authority import Authority, private_pem
 from ..servers.process import ServerProcess, free_port
 from . import audit
@@ -91,7 +92,14 @@ class ControlPlane:
         return self._tokens[user]
 
     def request(
-        self, method: str, path: str, body: object = None, *, user: str = ADMIN, agent: str = "dbclaims-tests", kind: str = "json"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        user: str = ADMIN,
+        agent: str = "dbclaims-tests",
+        kind: str = "json",
     ) -> tuple[int, Any]:
         """Send one request and return status and decoded answer; any status is an answer, not an error.
 

@@ -66,7 +66,8 @@ class Authority:
         names: list[x509.GeneralName] | None = None,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
-        builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number(), now - _DAY, now + 30 * _DAY)
+        builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number())
+        builder = builder.not_valid_before(now - _DAY).not_valid_after(now + 30 * _DAY)
         builder = builder.add_extension(constraints, critical=True)
         # Python's ssl in strict mode (3.13) refuses a chain without key identifiers and key usage.
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)

@@ -62,7 +62,15 @@ class Installation:
             shutil.chown(work, user)
         # Nobody can log in to a template: a server that is made from it writes its own pg_hba.conf.
         access = ["--username=postgres", "--auth-host=reject", "--auth-local=reject"]
-        command = [self.programs / "initdb", "-D", work / "data", *access, "--encoding=UTF8", "--locale=C", "--no-sync"]
+        command: list[str | Path] = [
+            self.programs / "initdb",
+            "-D",
+            work / "data",
+            *access,
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
         subprocess.run(
             command, check=True, stdout=subprocess.DEVNULL, cwd="/", user=user, extra_groups=[] if user else None
         )

@@ -1,5 +1,7 @@
 """A disposable PostgreSQL server with TLS, SCRAM and a log that tests can count in.
 
+Example::
+
     with PostgresServer(installation(17)) as server:
         admin = server.create_admin("dbclaims_admin")
         with psycopg.connect(server.dsn(admin)) as connection: ...
@@ -136,19 +138,22 @@ class PostgresServer:
         Options are libpq's and win: `host="pg.example.internal"`, `sslmode="disable"`, `application_name=…`.
         """
         who = account or self.superuser
-        tls = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)}
+        tls: dict[str, str | int] = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)}
         # hostaddr makes any host name reach this server, without a line in /etc/hosts.
         place = {"host": self.host, "hostaddr": self.host, "port": self.port}
         login = {"user": who.username, "password": who.password, "dbname": dbname, "connect_timeout": 10}
-        return make_conninfo(**{**place, **login, **tls, **options})
+        return make_conninfo("", **{**tls, **place, **login, **options})
 
     def execute(
-        self, statement: str | sql.Composable, parameters: Sequence[object] | None = None, *, dbname: str = "postgres"
+        self,
+        statement: str | sql.SQL | sql.Composed,
+        parameters: Sequence[object] | None = None,
+        *,
+        dbname: str = "postgres",
     ) -> list[tuple[Any, ...]]:
         """Run one statement as superuser in its own autocommit connection and return its rows."""
         with psycopg.connect(self.dsn(dbname=dbname), autocommit=True) as connection:
-            query = sql.SQL(statement) if isinstance(statement, str) else statement  # type: ignore[arg-type]
-            cursor = connection.execute(query, parameters)
+            cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
     def create_admin(self, name: str = "dbclaims_admin") -> Account:
@@ -163,7 +168,7 @@ class PostgresServer:
         account = Account(name, secrets.token_urlsafe(24))
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
             verifier = connection.pgconn.encrypt_password(account.password.encode(), name.encode(), b"scram-sha-256")
-            statement = sql.SQL("CREATE ROLE {} LOGIN " + attributes + " PASSWORD {}")  # type: ignore[arg-type]
+            statement = sql.SQL("CREATE ROLE {} LOGIN " + attributes + " PASSWORD {}")
             connection.execute(statement.format(sql.Identifier(name), verifier.decode()))
         return account
 

@@ -46,7 +46,12 @@ class ServerProcess:
     """
 
     def __init__(
-        self, command: Sequence[str], log: Path, *, user: str | None = None, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        log: Path,
+        *,
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.log = log
         with log.open("ab") as output:
