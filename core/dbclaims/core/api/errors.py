@@ -31,7 +31,7 @@ class Problem:
     unknown: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        return f"{self.path}: {self.message}" if self.path else self.message
 
 
 class SpecError(ValueError):

@@ -1,0 +1,1 @@
+"""The objects, held to the API server and to kstatus."""
