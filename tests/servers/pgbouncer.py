@@ -67,7 +67,7 @@ class PgBouncer:
             "listen_port": str(self.port),
             "unix_socket_dir": "",
             "pool_mode": "transaction",
-            # Two server connections make it certain that consecutive statements change places now and then.
+            # After two clients were busy at once, the next statements of one client land on different backends.
             "default_pool_size": "2",
             "server_round_robin": "1",
             "auth_type": "scram-sha-256",

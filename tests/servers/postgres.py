@@ -140,8 +140,13 @@ class PostgresServer:
         who = account or self.superuser
         tls: dict[str, str | int] = {"sslmode": "verify-full", "sslrootcert": str(self.ca_file)}
         # hostaddr makes any host name reach this server, without a line in /etc/hosts.
-        place = {"host": self.host, "hostaddr": self.host, "port": self.port}
-        login = {"user": who.username, "password": who.password, "dbname": dbname, "connect_timeout": 10}
+        place: dict[str, str | int] = {"host": self.host, "hostaddr": self.host, "port": self.port}
+        login: dict[str, str | int] = {
+            "user": who.username,
+            "password": who.password,
+            "dbname": dbname,
+            "connect_timeout": 10,
+        }
         return make_conninfo("", **{**tls, **place, **login, **options})
 
     def execute(

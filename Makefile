@@ -1,0 +1,65 @@
+# Everything sets up what it needs: `make demo` and `make test` are all that a fresh machine has to run.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PACKAGES := postgresql-15 postgresql-client pgbouncer
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check pytest test-long bench cluster docs lock system parts clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+demo: .venv/installed ## a claim's whole life on a disposable PostgreSQL
+	$(BIN)/python -m tests.demo
+
+test: check pytest ## every check and every test but the long ones
+
+check: .venv/installed ## ruff, mypy, layers, generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if [ -f tests/docs/generate.py ]; then $(BIN)/python -m tests.docs.generate --check; fi
+
+pytest: parts ## the tests alone, with coverage
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report term:skip-covered
+
+test-long: parts ## the tests that take minutes: histories, rotation under load, crashes
+	$(BIN)/pytest -m long
+
+bench: parts ## measure, and print beside the yardsticks
+	$(BIN)/pytest -m bench --timeout 0 -s
+
+cluster: parts ## a real control plane with a kubeconfig, until ctrl-C
+	$(BIN)/python -m tests.controlplane
+
+docs: .venv/installed ## write the generated pages anew
+	$(BIN)/python -m tests.docs.generate
+
+lock: .venv/installed ## pin the development environment anew (minutes)
+	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
+	  --extra postgres --extra dev --output-file requirements-dev.txt pyproject.toml
+
+parts: .venv/installed system ## the servers that tests start: fetched or built once, then cached
+	$(BIN)/python -m tests.servers.installation
+	$(BIN)/python -m tests.controlplane.build
+
+# RUNLEVEL=1 keeps Debian from starting the daemons that it installs.
+system: ## Debian's PostgreSQL 15, psql and pgbouncer, if they are missing
+	@if [ -x /usr/lib/postgresql/15/bin/initdb ] && [ -x /usr/sbin/pgbouncer ] && command -v psql >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) \
+	  || echo "apt-get could not install $(PACKAGES): their tests say what is missing"; \
+	else echo "Not installed, and not root: sudo apt-get install $(PACKAGES)  (their tests are skipped without)"; fi
+
+.venv/installed: requirements-dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: sudo apt-get install python3 python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean: ## remove what was made in this folder (the caches outside it stay)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .hypothesis .dbclaims
