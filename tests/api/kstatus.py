@@ -29,5 +29,5 @@ def wait_passes(obj: Mapping[str, Any], condition: str) -> bool:
     for each in obj.get("status", {}).get("conditions", []):
         if each["type"] == condition:
             seen = each.get("observedGeneration", obj["metadata"]["generation"])
-            return each["status"] == "True" and seen >= obj["metadata"]["generation"]
+            return bool(each["status"] == "True" and seen >= obj["metadata"]["generation"])
     return False

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from dbclaims.core.api import RESOURCES, crds, crds_yaml, defaulted, validate
+from dbclaims.core import conditions
+from dbclaims.core.api import RESOURCES, Status, crds, crds_yaml, defaulted, to_document, validate
+from dbclaims.core.conditions import Conditions
 
 from ..controlplane.cluster import ControlPlane
 from .cases import CASES, Case, Document
@@ -81,7 +83,7 @@ def test_what_the_api_server_fills_in_is_what_we_fill_in(installed: ControlPlane
         assert (answer["spec"], answer["status"]) == (ours["spec"], ours["status"]), case.says
 
 
-ODD_VALUES = (
+ODD_VALUES: tuple[Any, ...] = (
     None,
     "",
     "x",
@@ -143,6 +145,25 @@ def test_a_new_object_is_in_progress_without_a_write_of_ours(installed: ControlP
         ("Ready", "Unknown"),
         ("Synced", "Unknown"),
     ]
+
+
+def test_kubectl_waits_for_the_generation_that_was_asked_for(installed: ControlPlane, stored: Any) -> None:
+    document = Case("x", "DatabaseClaim", {"className": "a"}, name="waited").document()
+    stored(document)
+    path = f"{path_of(document)}/waited"
+    wait = ("wait", "--for=condition=Ready", "--timeout=1s", "databaseclaim/waited")
+
+    def write_status(generation: int, held: Conditions) -> None:
+        status = to_document(Status(observed_generation=generation, conditions=held))
+        assert installed.request("PATCH", f"{path}/status", {"status": status}, kind="merge-patch+json")[0] == 200
+
+    live = conditions.ready(1, "It works.")
+    write_status(1, live)
+    assert kubectl(installed, *wait).returncode == 0
+    edited = installed.request("PATCH", path, {"spec": {"extensions": ["x"]}}, kind="merge-patch+json")[1]
+    assert edited["metadata"]["generation"] == 2
+    write_status(2, conditions.refused(live, 2, "ExtensionNotAllowed", "The class does not offer x."))
+    assert "timed out" in kubectl(installed, *wait).stderr
 
 
 def test_the_examples_apply_and_read_well(installed: ControlPlane) -> None:

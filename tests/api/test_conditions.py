@@ -157,7 +157,10 @@ def test_warnings_stand_beside_the_four_and_go_with_their_cause() -> None:
 SOURCES = [
     path for folder in ("core", "providers", "engines") for path in Path(__file__).parents[2].glob(f"{folder}/**/*.py")
 ]
-NAMED = re.compile(r"""(?:\breason|default_reason)(?:: [\w\[\]]+)? ?=\s*"([A-Z][A-Za-z]+)\"""")
+_ERRORS = "NotReady|Transient|Unreachable|Terminal|InvalidSpec|Unsupported|NotOwned|Refused"
+NAMED = re.compile(
+    rf"""(?:\breason=|default_reason(?:: [\w\[\]]+)? = |\((?:{_ERRORS}), |Finding\(\s*)"([A-Z][A-Za-z]+)\""""
+)
 
 
 def test_every_reason_that_the_code_names_has_a_meaning_and_a_way_out() -> None:

@@ -103,6 +103,13 @@ def test_a_status_of_a_newer_version_is_read_without_what_we_do_not_know() -> No
     assert (parsed.status.observed_generation, parsed.status.version) == (3, "17.10")
 
 
+@pytest.mark.parametrize("status", [{"conditions": 5}, {"conditions": [{"type": "Ready"}]}, {"login": []}])
+def test_a_status_that_cannot_be_read_is_a_newer_ones_and_never_a_crash(status: object) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse(ORDERS | {"status": status})
+    assert (caught.value.reason, caught.value.problems[0].path) == ("NewerSpec", "status")
+
+
 def test_an_error_names_the_place_and_the_field_that_was_meant() -> None:
     with pytest.raises(SpecError) as caught:
         parse(ORDERS | {"spec": CLAIM | {"rotation": {"intervall": "12h"}, "databaseName": 'x"; DROP ROLE y'}})

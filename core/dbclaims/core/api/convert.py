@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import attrs
-from cattrs import Converter
+from cattrs import BaseValidationError, Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, override
 
 from .duration import format_duration, parse_duration
@@ -39,8 +39,15 @@ def to_document(value: Any) -> Any:
 
 
 def from_document(document: Any, model: type[T]) -> T:
-    """A model from a document that passed `check.problems`; keys that the model does not know are left out."""
-    return _CONVERTER.structure(document, model)
+    """A model from a document; keys that the model does not know are left out.
+
+    Raises:
+        ValueError: the document is not shaped as the model. One that passed `check.problems` always is.
+    """
+    try:
+        return _CONVERTER.structure(document, model)
+    except BaseValidationError as error:
+        raise ValueError(f"not a {model.__name__}: {'; '.join(transform_error(error))}") from error
 
 
 def _structure(model: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:

@@ -44,16 +44,13 @@ def defaulted(document: Mapping[str, Any]) -> dict[str, Any]:
 def validate(new: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Problem]:
     """What the API server would refuse about a document; `old` is the one that it replaces.
 
-    A status in the document is not looked at: only the controller writes one.
+    A status in the document is not looked at: only the controller writes one, and the API server drops any other.
     """
     try:
         resource = resource_of(new)
     except UnknownKind as error:
         return list(error.problems)
-    schema = document_schema(resource.kind)
-    metadata = new.get("metadata")
-    found = check_metadata(metadata if isinstance(metadata, Mapping) else {}, namespaced=resource.namespaced)
-    return found or problems(schema, _without_status(new), _without_status(old) if old else None)
+    return _problems(resource, defaulted(new), defaulted(old) if old else None)
 
 
 def parse(document: Mapping[str, Any]) -> Object:
@@ -63,15 +60,25 @@ def parse(document: Mapping[str, Any]) -> Object:
         UnknownKind: it is none of ours.
         SpecError: it cannot be used; `reason` is `NewerSpec` where it was written for a newer version of ours.
     """
-    resource = resource_of(document)
-    found = validate(document)
+    resource, complete = resource_of(document), defaulted(document)
+    found = _problems(resource, complete, None)
     if found:
         raise SpecError(found)
-    model: Object = from_document(defaulted(document), resource.model)
+    return _model(complete, resource)
+
+
+def _model(document: dict[str, Any], resource: Resource) -> Object:
+    try:
+        model: Object = from_document(document, resource.model)
+    except ValueError as error:
+        # The spec was checked, so this is a status, which only the controller writes: another version of it.
+        message = "was written by another version of the controller; update this one"
+        raise SpecError([Problem("status", "NewerSpec", message, unknown=True)]) from error
     return model
 
 
-def _without_status(document: Mapping[str, Any]) -> dict[str, Any]:
-    result = defaulted(document)
-    del result["status"]
-    return result
+def _problems(resource: Resource, new: dict[str, Any], old: dict[str, Any] | None) -> list[Problem]:
+    metadata = new.get("metadata")
+    found = check_metadata(metadata if isinstance(metadata, Mapping) else {}, namespaced=resource.namespaced)
+    without_status = {**new, "status": {}}
+    return found or problems(document_schema(resource.kind), without_status, old)

@@ -93,18 +93,15 @@ _REFERENCES = (
         "The class wants the RBAC verb `use`, and it was not granted.",
         "Have the verb granted on the class.",
     ),
+    Reason("NamespaceNotFound", "The namespace is not known yet.", "Wait; if it lasts, see that it exists."),
     Reason(
-        "DatabaseNameNotAllowed",
+        "NameNotAllowed",
         "The databaseName matches none of the class's databaseNames.",
         "Choose one that does, or omit it.",
     ),
     Reason(
         "ExtensionNotAllowed", "The class does not offer the extension.", "Ask for it in the class's allowedExtensions."
     ),
-    Reason(
-        "PolicyNotAllowed", "The class does not allow the deletionPolicy.", "Choose one of its allowedDeletionPolicies."
-    ),
-    Reason("RotationNotAllowed", "The rotation interval is shorter than the class's minimum.", "Choose a longer one."),
     Reason(
         "OutsideClass",
         "The class was narrowed, and a live claim has more than it offers.",
@@ -121,6 +118,7 @@ _REFERENCES = (
         "A Secret of that name exists and is somebody else's; it was not touched.",
         "Choose another secretName, or remove that Secret.",
     ),
+    Reason("Conflict", "Somebody else wrote the same object at the same moment; it is looked at again.", "Wait."),
     Reason(
         "InvalidCA", "The CA Secret holds no certificate that can be read.", "Put the CA's certificate into it as PEM."
     ),
@@ -159,10 +157,39 @@ _BACKEND = (
         "Point the DatabaseServer at the primary.",
     ),
     Reason(
+        "ServerBusy", "Every admin connection to the server is in use.", "Wait, or allow the controller more of them."
+    ),
+    Reason("ServerFull", "The server is short of connections, memory or space.", "Give it more, or close connections."),
+    Reason("Busy", "Something in the server is locked by somebody else; the step is tried again.", "Wait."),
+    Reason("Raced", "Somebody changed the same thing at the same moment; the step is tried again.", "Wait."),
+    Reason("Vanished", "Something in the server went away meanwhile; it is looked at again.", "Wait."),
+    Reason(
+        "Timeout",
+        "The server took longer over a statement than it may.",
+        "If it lasts, see what the server is busy with.",
+    ),
+    Reason(
+        "NotSettled",
+        "After several steps the database is not yet as it should be.",
+        "If it lasts, see who changes it too.",
+    ),
+    Reason("TLSRefused", "TLS with the server failed.", "Correct config.tls, or the server's certificate."),
+    Reason(
+        "AuthMethodRefused",
+        "The server asks for another authentication than SCRAM.",
+        "Let it ask the admin for SCRAM; a false server would not.",
+    ),
+    Reason(
         "AdminLoginRefused",
         "The server refuses the admin's login.",
         "Correct the admin Secret; applications are not affected.",
     ),
+    Reason(
+        "AdminLacksRight",
+        "The admin may not make roles or databases, or lacks another right.",
+        "Run the SQL in the message.",
+    ),
+    Reason("RoleInUse", "A role still owns something, so it cannot be dropped.", "Give what it owns to another role."),
     Reason("AccessRefused", "The admin lacks a right that is needed.", "Grant what the message names."),
     Reason("Refused", "The backend refused for good.", "Act on the message."),
     Reason(
@@ -174,6 +201,11 @@ _BACKEND = (
         "NameTaken",
         "A database or role of that name belongs to somebody else.",
         "Choose another databaseName, or adopt it.",
+    ),
+    Reason(
+        "OwnerTooPowerful",
+        "The owner of an adopted database may do more than own it.",
+        "Give the database to a role without SUPERUSER and CREATEROLE.",
     ),
     Reason(
         "ExtensionMissing",
@@ -241,6 +273,11 @@ _WARNINGS = (
         "SharedCreaterole",
         "Before PostgreSQL 16 every role with CREATEROLE may change our logins.",
         "Give CREATEROLE to nobody else, or move to 16 or newer.",
+    ),
+    Reason(
+        "SharedHolder",
+        "Others than the admin are members of the role that holds our databases.",
+        "Revoke their membership.",
     ),
     Reason(
         "AdoptedOwner",
