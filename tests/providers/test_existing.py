@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from dbclaims.core.config import structure_config
+from dbclaims.core.plugins import Provider, load
 from dbclaims.core.spi import Action, InvalidSpec, NotReady, ServerRef, ServerSpec, Terminal, TLSMode
 from dbclaims.providers import existing
 
@@ -39,6 +41,11 @@ def session(secrets: Secrets, **changes: Any) -> existing.Session:
     config = structure_config(existing.Config, {**BLOCK, **changes})
     assert isinstance(config, existing.Config)
     return existing.provider_open(config, secrets)
+
+
+def loaded() -> Provider:
+    """The provider as the core calls it."""
+    return load(found=entry_points(group="dbclaims", name="existing")).providers["existing"]
 
 
 def certificate() -> str:
@@ -226,14 +233,15 @@ def test_a_missing_secret_is_what_the_reader_says() -> None:
 
 @pytest.mark.parametrize("desired", [None, ServerSpec(REF, "postgres", version="18", size="large")])
 def test_nothing_is_ever_planned_so_that_deleting_never_touches_the_host(desired: ServerSpec | None) -> None:
-    observed = existing.provider_observe(session(Secrets()), REF)
-    assert existing.provider_plan(desired, observed) == ()
-    assert existing.provider_plan(desired, None) == ()
+    provider = loaded()
+    observed = provider.observe(session(Secrets()), REF)
+    assert provider.plan(desired, observed) == ()
+    assert provider.plan(desired, None) == ()
 
 
 def test_an_action_that_was_not_planned_here_is_refused() -> None:
     with pytest.raises(Terminal, match="server platform/shared exists on its own"):
-        existing.provider_apply(session(Secrets()), REF, Action("delete", "test"))
+        loaded().apply(session(Secrets()), REF, Action("delete", "test"))
 
 
 def test_no_repr_shows_a_password() -> None:

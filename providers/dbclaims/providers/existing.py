@@ -1,7 +1,8 @@
 """Provider `existing`: a server that somebody else runs, reached by host, port, an admin Secret and a TLS mode.
 
-It makes nothing, changes nothing and deletes nothing, and it does not go to the network: whether the host answers, which
-version and identity it has, and whether a pooler stands before it, is found by the engine, which speaks its language.
+It makes nothing, changes nothing and deletes nothing, and it does not go to the network: whether the host answers,
+which version and identity it has, and whether a pooler stands before it, is found by the engine, which speaks its
+language. Hooks are called by keyword, so they declare only what they need.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from dbclaims.core.spi import (
     SecretReader,
     Server,
     ServerRef,
-    ServerSpec,
     Terminal,
     TLSMode,
     hookimpl,
@@ -140,13 +140,13 @@ def provider_observe(session: Session, ref: ServerRef) -> Server:
 
 
 @hookimpl
-def provider_plan(desired: ServerSpec | None, observed: Server | None) -> Plan:
+def provider_plan() -> Plan:
     """Nothing, whatever is wished: the end of the object is not the end of the host."""
     return ()
 
 
 @hookimpl
-def provider_apply(session: Session, ref: ServerRef, action: Action) -> None:
+def provider_apply(ref: ServerRef, action: Action) -> None:
     """Refuse: this provider plans no action, so one that arrives was not planned by it."""
     raise Terminal(f"server {ref.namespace}/{ref.name} exists on its own; {action.verb} it where it was made")
 

@@ -1,0 +1,1 @@
+"""Tests of loading plugins, and a stranger's plugin."""
