@@ -130,12 +130,14 @@ def test_both_agree_on_documents_that_nobody_thought_of(installed: ControlPlane)
     seeds = [case.document() for case in CASES if case.valid and case.old is None]
     refused = 0
     for _ in range(MUTATIONS):
-        document = mutated(rng, mutated(rng, rng.choice(seeds)))
+        document = mutated(rng, rng.choice(seeds))
+        if rng.random() < 0.3:
+            document = mutated(rng, document)
         status, answer = create(installed, document, dry=True)
         found = validate(document)
         assert (status == 201) == (not found), (document, found, answer)
         refused += status != 201
-    assert MUTATIONS * 0.2 < refused < MUTATIONS * 0.95, "the mutations should be neither all refused nor all harmless"
+    assert MUTATIONS * 0.2 < refused < MUTATIONS * 0.9, "the mutations should be neither all refused nor all harmless"
 
 
 def test_a_new_object_is_in_progress_without_a_write_of_ours(installed: ControlPlane, stored: Any) -> None:

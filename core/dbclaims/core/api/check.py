@@ -22,7 +22,7 @@ def filled(schema: Schema, value: Any) -> Any:
     if isinstance(value, Mapping) and schema.properties:
         return _filled_object(schema, value)
     if isinstance(value, Mapping) and schema.elements:
-        return {key: filled(schema.elements, item) for key, item in value.items()}
+        return {key: filled(schema.elements, item) for key, item in value.items() if item is not None}
     if isinstance(value, list) and schema.elements:
         return [filled(schema.elements, item) for item in value]
     return deepcopy(value)
