@@ -43,6 +43,11 @@ _LIFE = (
     Reason(
         "Deleting", "The object is meant to go, and its end is being carried out.", "Wait; the message says for what."
     ),
+    Reason(
+        "Abandoned",
+        "The claim was let go by dbclaims.io/approve while its backend was dead; its mark stays.",
+        "Clean up by hand when the backend is back, or claim it again.",
+    ),
     Reason("Protected", "dbclaims.io/protect stands on the object: it is not deleted.", "Remove the annotation."),
     Reason(
         "WaitingForApproval",
@@ -206,6 +211,11 @@ _BACKEND = (
         "OwnerTooPowerful",
         "The owner of an adopted database may do more than own it.",
         "Give the database to a role without SUPERUSER and CREATEROLE.",
+    ),
+    Reason(
+        "SchemaTaken",
+        "A schema of that name belongs to somebody else.",
+        "Leave it out, or have it given to the owner that the message names.",
     ),
     Reason(
         "ExtensionMissing",
