@@ -26,11 +26,9 @@ class Bulkhead:
         observe: told (target, slots in use) after every change.
     """
 
-    def __init__(
-        self, target_of: Target = lambda key: None, *, slots: int = 4, observe: Callable[[str, int], None] | None = None
-    ) -> None:
+    def __init__(self, target_of: Target, *, slots: int = 4, observe: Callable[[str, int], None] | None = None) -> None:
         self._target, self._slots = target_of, slots
-        self._observe = observe or (lambda target, in_use: None)
+        self._observe = observe
         # A key's target may change while it is in work, so what it holds is remembered.
         self._holds: dict[str, str] = {}
         self._in_use: dict[str, int] = {}
@@ -106,4 +104,5 @@ class Bulkhead:
         self._in_use[target] = in_use
         if not in_use:
             del self._in_use[target]
-        self._observe(target, in_use)
+        if self._observe:
+            self._observe(target, in_use)

@@ -125,9 +125,8 @@ class Controller:
             self.queue.add_backoff(key, at_least=_patience(result))
         else:
             self.queue.forget(key)
-        if isinstance(result, Result) and outcome == "requeue_after":
-            assert result.requeue_after is not None
-            self.queue.add_after(key, result.requeue_after, exact=result.exact)
+            if isinstance(result, Result) and result.requeue_after is not None:
+                self.queue.add_after(key, result.requeue_after, exact=result.exact)
         if outcome == "success":
             self._last_pass.pop(key, None)
         else:

@@ -1,4 +1,4 @@
-"""An informer: one kind's reflector, cache and handlers. `Informers` is all of them, and where the core reads objects."""
+"""An informer is one kind's reflector, cache and handlers; `Informers` is all of them, where the core reads objects."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Handler = Callable[[Object | None, Object | None], None]
 class Informer:
     """Watches one kind and tells handlers.
 
-    Handlers get (old, new), None for absent, in order, each object their own copy. They run in the thread that learnt of
-    the change, a worker's for writes of ours, so they only sort and enqueue. While the first list is told, `has_synced()`
-    is False, which is how a handler knows a restart's backlog from an edit.
+    Handlers get (old, new), None for absent, in order, each object their own copy. They run in the thread that learnt
+    of the change, a worker's for writes of ours, so they only sort and enqueue. While the first list is told,
+    `has_synced()` is False, which is how a handler knows a restart's backlog from an edit.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ _RELEASE_TRIES = 3
 class LeaseTimes:
     """Seconds: how long a Lease lasts, after how long without renewal we stop, and how often we try.
 
-    Raises ValueError unless duration > renew_deadline > 1.2 × retry.
+    Raises ValueError unless duration > renew_deadline > 1.2 * retry.
     """
 
     duration: float = 15.0
@@ -58,10 +58,15 @@ class _Seen:
         """The Lease's spec."""
         return self.lease.get("spec") or {}
 
+    @property
+    def ends(self) -> float:
+        """The monotonic time at which it runs out, unless it changes before."""
+        return self.at + float(self.spec.get("leaseDurationSeconds") or 0)
+
     def is_free_for(self, identity: str, now: float) -> bool:
         """Whether `identity` may take it: nobody holds it, itself does, or it has not changed for its duration."""
         holder = self.spec.get("holderIdentity")
-        return not holder or holder == identity or now >= self.at + float(self.spec.get("leaseDurationSeconds") or 0)
+        return not holder or holder == identity or now >= self.ends
 
 
 class Elector:
@@ -148,10 +153,11 @@ class Elector:
             self._on_lost()
 
     def _delay(self) -> float:
-        delay = self._times.retry * (1 + _JITTER * self._rng.random())
-        if self._renewed is None:
-            return delay
-        return max(0.0, min(delay, self._renewed + self._times.renew_deadline - self._clock.monotonic()))
+        delay, now = self._times.retry * (1 + _JITTER * self._rng.random()), self._clock.monotonic()
+        if self._renewed is not None:
+            return max(0.0, min(delay, self._renewed + self._times.renew_deadline - now))
+        # To the moment at which a dead leader's Lease runs out.
+        return min(delay, self._seen.ends - now) if self._seen and self._seen.ends > now else delay
 
     def _taken(self) -> bool:
         return self._seen is not None and self._seen.spec.get("holderIdentity") != self._identity

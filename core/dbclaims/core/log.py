@@ -2,7 +2,7 @@
 
     log.info("published", extra={"secret": "shop/orders-db"})
 
-comes out as one line of JSON (or text), with controller, namespace, name and reconcileID while a pass runs in the thread.
+comes out as one line of JSON (or text), during a pass with its controller, namespace, name and reconcileID.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class Manager:
 def stop_on_signals(stop: StopSignal) -> None:
     """SIGTERM and SIGINT set `stop`; a second one ends the process at once."""
 
-    def handle(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, _: FrameType | None) -> None:
         if stop.is_set():
             os._exit(128 + number)
         stop.set()

@@ -1,7 +1,7 @@
 """List once, then watch for ever: the loop that keeps a cache level with the store, whatever the wire does.
 
 The rules are client-go's (framework.md §2.1), but for one: lists ask for the newest state ("") and never for any ("0").
-A list of any state comes in one piece whatever its limit, hundreds of MiB at once where a page is 1 MiB, and may be older
+A list of any state comes in one piece whatever its limit, tens of MB at once where a page is 1 MB, and may be older
 than what this process's predecessor wrote.
 """
 
@@ -43,7 +43,7 @@ class Sink(Protocol):
 
 @define
 class Backoff:
-    """Delays that double from `first` to `cap` seconds, each up to twice as long by chance; two good minutes reset them."""
+    """Delays that double from `first` to `cap` seconds, up to twice as long by chance; `reset` good seconds end it."""
 
     rng: random.Random
     first: float = 0.8
@@ -82,10 +82,9 @@ class Reflector:
         """List if need be, watch until the watch ends, and return the seconds to wait before the next step."""
         began = self._clock.monotonic()
         try:
-            if self._version is None:
-                self._list()
+            version = self._list() if self._version is None else self._version
             began = self._clock.monotonic()
-            self._watch()
+            self._watch(version)
         except StoreError as error:
             return self._failed(error)
         # A server that closes at once would otherwise be asked thousands of times a second (framework.md §1.2 e).
@@ -105,11 +104,12 @@ class Reflector:
         )
         return delay
 
-    def _list(self) -> None:
+    def _list(self) -> str:
         first = self._source.list(self._kind, limit=PAGE)
         self._sink.replace(self._items(first), first.resource_version)
         self._version = first.resource_version
         self._sink.heard()
+        return first.resource_version
 
     def _items(self, page: Page) -> Iterator[bytes]:
         """All items from this page on; every page of one list is of the same moment."""
@@ -118,10 +118,9 @@ class Reflector:
             page = self._source.list(self._kind, limit=PAGE, continue_=page.continue_)
             yield from page.items
 
-    def _watch(self) -> None:
-        assert self._version is not None
+    def _watch(self, version: str) -> None:
         seconds = self._rng.uniform(*_WATCH_SECONDS)
-        with self._source.watch(self._kind, resource_version=self._version, timeout_seconds=seconds) as events:
+        with self._source.watch(self._kind, resource_version=version, timeout_seconds=seconds) as events:
             self._follow(events)
 
     def _follow(self, events: Iterator[WatchEvent]) -> None:

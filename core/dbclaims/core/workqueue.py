@@ -64,12 +64,13 @@ class _Lanes:
             self.push(key, _Item(lane, item.since))
 
     def pop(self, now: float) -> tuple[str, _Item] | None:
-        """Take the next key: the most urgent, but every eighth time, and for an overdue one every second, the oldest."""
+        """Take the next key: the most urgent, but every eighth time (every second, if it is overdue) the oldest."""
         heads = [head for lane in Lane if (head := self._head(lane))]
         if not heads:
             return None
         self._turn += 1
-        oldest = min(heads, key=lambda head: head[1].since)
+        # Of several as old, the least urgent.
+        oldest = min(reversed(heads), key=lambda head: head[1].since)
         # Not every time for overdue ones: behind a backlog of minutes an edit would wait as long as the backlog.
         every = 2 if now - oldest[1].since > OVERDUE else 8
         key, item = oldest if self._turn % every == 0 else heads[0]
@@ -98,7 +99,7 @@ class WorkQueue:
         self, *, clock: Clock, rng: random.Random, metrics: QueueMetrics, bulkhead: Bulkhead | None = None
     ) -> None:
         self._clock, self._rng, self._metrics = clock, rng, metrics
-        self._bulkhead = bulkhead or Bulkhead()
+        self._bulkhead = bulkhead or Bulkhead(_no_target)
         self._changed = threading.Condition()
         self._ready = _Lanes()
         self._parked: dict[str, _Item] = {}
@@ -255,3 +256,7 @@ class WorkQueue:
         with self._changed:
             now = self._clock.monotonic()
             return sum(now - since for since in self._processing.values())
+
+
+def _no_target(_: str) -> None:
+    """Without a bulkhead no key has a backend."""

@@ -36,7 +36,7 @@ class ClusterAccess:
 
     Attributes:
         host: the API server's URL, without a trailing slash.
-        tls: the one SSL context of all connections (one per connection costs 711 KiB, framework.md §1.3); None for http.
+        tls: the one SSL context of all connections (one each costs 711 KiB, framework.md §1.3); None for http.
         server_name: the name that the server's certificate must carry, where it is not the URL's.
         proxy: the proxy's URL, None for a direct connection.
         headers: the login's headers, refreshed where due; called for every request.
@@ -53,7 +53,7 @@ Loader = Callable[[], ClusterAccess]
 
 
 def access_loader(kubeconfig: str | None = None, context: str | None = None) -> Loader:
-    """How to load the access: from the kubeconfig if one (or a context) is named, else in-cluster, else the default one."""
+    """How to load the access: from a kubeconfig if it or a context is named, else in-cluster, else the default one."""
     if not kubeconfig and not context and "KUBERNETES_SERVICE_HOST" in os.environ:
         return in_cluster
     return partial(from_kubeconfig, kubeconfig, context)
@@ -65,7 +65,8 @@ def from_kubeconfig(kubeconfig: str | None = None, context: str | None = None) -
     try:
         kube_config.load_kube_config(kubeconfig, context, configuration, persist_config=False)  # type: ignore[no-untyped-call]
         return _access(configuration)
-    except (ConfigException, YAMLError, OSError, ValueError) as error:
+    # The package checks no types, so a malformed file comes out as one of the last three.
+    except (ConfigException, YAMLError, OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         where = kubeconfig or "the default kubeconfig"
         raise ConfigError(f"{where} cannot be used: {error}; name another with --kubeconfig or --context") from error
 

@@ -39,6 +39,9 @@ _BY_STATUS: dict[int, type[StoreError]] = {
     503: Throttled,
 }
 
+# The second is the one error of the library that is not of its own tree.
+_NO_ANSWER = (urllib3.exceptions.HTTPError, urllib3.exceptions.ProxySchemeUnsupported)
+
 
 @contextmanager
 def wire_errors(what: str) -> Iterator[None]:
@@ -47,7 +50,7 @@ def wire_errors(what: str) -> Iterator[None]:
         yield
     except urllib3.exceptions.ReadTimeoutError as error:
         raise Silent(f"{what}: the API server accepted and said nothing; it is tried again ({error})") from error
-    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+    except (*_NO_ANSWER, http.client.HTTPException, OSError) as error:
         raise Unreachable(f"{what}: no answer from the API server; it is tried again ({_cause(error)})") from error
     except orjson.JSONDecodeError as error:
         raise Unreachable(f"{what}: the answer is no JSON, as from a proxy; it is tried again") from error

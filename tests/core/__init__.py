@@ -1,0 +1,1 @@
+"""Tests of the runtime, on a fake wire and a clock that stands still."""
