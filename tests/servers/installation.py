@@ -73,8 +73,10 @@ class Installation:
         subprocess.run(
             command, check=True, stdout=subprocess.DEVNULL, cwd="/", user=user, extra_groups=[] if user else None
         )
-        subprocess.run(["cp", "-a", work / "data", template.with_suffix(".new")], check=True)
-        template.with_suffix(".new").rename(template)
+        # An interrupted run may have left a half copy, into which cp would copy a second one.
+        shutil.rmtree(_unfinished(template), ignore_errors=True)
+        subprocess.run(["cp", "-a", work / "data", _unfinished(template)], check=True)
+        _unfinished(template).rename(template)
         shutil.rmtree(work)
 
 
@@ -122,16 +124,19 @@ def _pinned(major: int) -> Installation:
 
 
 def _fetch(version: str, integrity: str, target: Path) -> None:
+    unpacked = _unfinished(target)
+    unpacked.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbclaims-npm-") as work:
         archive = _download(version, Path(work))
         _verify(archive, integrity)
-        target.with_suffix(".new").mkdir(exist_ok=True)
         # tar(1), because tarfile's filters are missing from the Python 3.11.2 of Debian 12.
-        subprocess.run(["tar", "-xzf", archive, "-C", target.with_suffix(".new")], check=True)
-    unpacked = target.with_suffix(".new") / "package"
+        subprocess.run(["tar", "-xzf", archive, "-C", unpacked, "--strip-components=1"], check=True)
     _restore_links(unpacked)
     unpacked.rename(target)
-    target.with_suffix(".new").rmdir()
+
+
+def _unfinished(target: Path) -> Path:
+    return target.with_name(target.name + ".new")
 
 
 def _download(version: str, folder: Path) -> Path:

@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 
 from .authority import Authority
 from .installation import Installation
-from .process import ServerProcess, free_port, server_user
+from .process import ServerFailed, ServerProcess, free_port, server_user
 from .serverlog import LINE_PREFIX, ServerLog
 
 # The documented example host: its certificate name is in every server's certificate.
@@ -84,8 +84,12 @@ class PostgresServer:
         self._log = self._folder / "server.log"
         self.ca_file = self._folder / "ca.crt"
         self._user = server_user()
-        self._make({**_SMALL, **_LOGGING, **({} if durable else _RECKLESS), **settings}, access)
-        self.start()
+        try:
+            self._make({**_SMALL, **_LOGGING, **({} if durable else _RECKLESS), **settings}, access)
+            self.start()
+        except BaseException:
+            shutil.rmtree(self._folder)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +113,11 @@ class PostgresServer:
         self._pid_file.unlink(missing_ok=True)
         command = [str(self.installation.programs / "postgres"), "-D", str(self._data)]
         self._process = ServerProcess(command, self._log, user=self._user)
-        self._process.wait_until(self._accepts)
+        try:
+            self._process.wait_until(self._accepts)
+        except ServerFailed:
+            self._process.kill()
+            raise
 
     def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
         """Stop the server as `pg_ctl stop -m` does; `start` brings it back with its data."""

@@ -3,6 +3,9 @@
 Not covered: PostgreSQL itself.
 """
 
+import tempfile
+from pathlib import Path
+
 import psycopg
 import pytest
 
@@ -10,6 +13,7 @@ from ..conftest import StartPostgres
 from .installation import any_installation
 from .pgbouncer import PgBouncer
 from .postgres import EXAMPLE_HOST, PostgresServer
+from .process import ServerFailed
 
 
 def test_every_version_is_the_one_that_was_asked_for(postgres: PostgresServer) -> None:
@@ -86,6 +90,16 @@ def test_settings_and_access_lines_win_over_ours(new_postgres: StartPostgres) ->
     assert server.execute("SHOW max_connections") == [("17",)]
     with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects"):
         psycopg.connect(server.dsn(server.create_login("barred")))
+
+
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not tmp_path: the server's unprivileged user cannot pass through pytest's own folders.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr("tempfile.tempdir", folder)
+        with pytest.raises(ServerFailed, match='unrecognized configuration parameter "no_such_setting"'):
+            PostgresServer(any_installation(), settings={"no_such_setting": "1"})
+        assert not list(Path(folder).iterdir())
 
 
 def test_a_closed_server_leaves_no_file_behind() -> None:
