@@ -1,0 +1,1 @@
+"""Tests of the engine `postgres`, on real servers of every version."""
