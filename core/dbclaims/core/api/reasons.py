@@ -35,6 +35,7 @@ _LIFE = (
         "The published login was refused, and its password is being set again.",
         "Wait; then ask who changed it.",
     ),
+    Reason("Applying", "A step was started in the backend and is not done yet.", "Wait; the message names the step."),
     Reason(
         "Paused",
         "dbclaims.io/paused stands on the object: nothing in the backend is changed.",
@@ -49,11 +50,6 @@ _LIFE = (
         "Clean up by hand when the backend is back, or claim it again.",
     ),
     Reason("Protected", "dbclaims.io/protect stands on the object: it is not deleted.", "Remove the annotation."),
-    Reason(
-        "WaitingForApproval",
-        "A disruptive step waits; status.pending lists it.",
-        "Set dbclaims.io/approve to status.pendingHash, or wait for the window.",
-    ),
     Reason("NotReady", "The backend is being made or changed and does not take work yet.", "Wait."),
 )
 
@@ -93,11 +89,6 @@ _REFERENCES = (
         "The class is not for this namespace.",
         "Ask for the namespace in the class's allowedNamespaces.",
     ),
-    Reason(
-        "UseNotAllowed",
-        "The class wants the RBAC verb `use`, and it was not granted.",
-        "Have the verb granted on the class.",
-    ),
     Reason("NamespaceNotFound", "The namespace is not known yet.", "Wait; if it lasts, see that it exists."),
     Reason(
         "NameNotAllowed",
@@ -128,7 +119,6 @@ _REFERENCES = (
         "InvalidCA", "The CA Secret holds no certificate that can be read.", "Put the CA's certificate into it as PEM."
     ),
     Reason("ClaimNotFound", "There is no DatabaseClaim of that name.", "Create it, or correct claimRef."),
-    Reason("ClaimNotReady", "The DatabaseClaim has no database yet.", "Look at the DatabaseClaim."),
     Reason(
         "ClaimReleased",
         "The DatabaseClaim was deleted under Retain, and its logins are closed.",
@@ -171,6 +161,11 @@ _BACKEND = (
     Reason(
         "Timeout",
         "The server took longer over a statement than it may.",
+        "If it lasts, see what the server is busy with.",
+    ),
+    Reason(
+        "DeadlineExceeded",
+        "A pass took longer than it may and goes on in the next one.",
         "If it lasts, see what the server is busy with.",
     ),
     Reason(
@@ -243,6 +238,11 @@ _BACKEND = (
         "Have the application read the Secret again.",
     ),
     Reason(
+        "VersionMismatch",
+        "The server runs another major version than its object says.",
+        "Correct spec.version, or leave it out.",
+    ),
+    Reason(
         "ServerChanged",
         "The address leads to another server than the one that claims are bound to.",
         "Restore the server, or approve the new one with dbclaims.io/approve.",
@@ -251,11 +251,6 @@ _BACKEND = (
         "DatabaseLost",
         "A database whose Secret was published is gone; nothing is created in its place.",
         "Restore it, or approve an empty one with dbclaims.io/approve.",
-    ),
-    Reason(
-        "IdentityLost",
-        "The server carries our marks, but this installation has lost its id.",
-        "Start with the old id: controller.clusterId, or dbclaims up --id.",
     ),
     Reason("PluginError", "A provider or engine failed.", "Act on the message."),
     Reason(
@@ -293,11 +288,6 @@ _WARNINGS = (
         "AdoptedOwner",
         "An adopted database keeps its owner, who can do everything in it.",
         "Close the old owner's login when nobody needs it.",
-    ),
-    Reason(
-        "SchemaDrift",
-        "Schemas or extensions differ from the claim, and the class only reports it.",
-        "Mend them, or set the class's drift to repair.",
     ),
 )
 
