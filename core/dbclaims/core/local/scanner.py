@@ -51,6 +51,8 @@ class Scanner:
         self._problems: list[Problem] = []
         self._changes: list[Change] = []
         self._waiting = False
+        # A file cut in the middle of a name holds another object, which is refused, and no longer the one that it held.
+        self._refused: set[str] = set()
 
     def scan(self, *, settled: bool, prune: bool) -> Scan:
         """Look once. Raises `DirectoryUnreadable` and `StateUnusable`; what is wrong with a document is a problem."""
@@ -65,11 +67,12 @@ class Scanner:
     def _take_in(self, wishes: set[Address], *, prune: bool) -> None:
         found = intake.by_address(self._documents)
         self._problems = self._documents.problems
+        self._refused = set()
         for address, documents in sorted(found.items()):
-            if len(documents) > 1:
-                self._problems.append(intake.doubled(documents))
-            elif problem := self._take(address, documents[0]):
+            problem = intake.doubled(documents) if len(documents) > 1 else self._take(address, documents[0])
+            if problem:
                 self._problems.append(problem)
+                self._refused |= {document.file for document in documents}
         self._part(found.keys(), wishes, prune=prune)
         for address in wishes:
             deletions.forget(self._state, address)
@@ -145,7 +148,9 @@ class Scanner:
     def _is_gone(self, row: Row, present: set[Address]) -> bool:
         if not row.source or row.address in present or row.address[0] == NAMESPACE.kind:
             return False
-        return not self._documents.unsure(row.source) and "deletionTimestamp" not in orjson.loads(row.body)["metadata"]
+        if row.source in self._refused or self._documents.unsure(row.source):
+            return False
+        return "deletionTimestamp" not in orjson.loads(row.body)["metadata"]
 
     def _delete(self, row: Row) -> None:
         held = self._objects.delete(row.address, orjson.loads(row.body))

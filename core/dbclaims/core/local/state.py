@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -55,12 +55,13 @@ class State:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with state_errors(path):
+        with state_errors(path), ExitStack() as opened:
             _make(path)
-            self._lock = _locked(path)
-            self._database = _open(path)
+            self._lock = opened.enter_context(_locked(path))
+            self._database = opened.enter_context(closing(_open(path)))
             self._rows = {row.address: row for row in _rows(self._database)}
             self.version = int(self._database.execute("SELECT last FROM versions").fetchone()[0])
+            self._opened = opened.pop_all()
 
     def get(self, address: Address) -> Row | None:
         """The object's row, or None."""
@@ -106,8 +107,7 @@ class State:
     def close(self) -> None:
         """Close the file and let the next process in; may be repeated."""
         with state_errors(self.path):
-            self._database.close()
-            self._lock.close()
+            self._opened.close()
 
     def _count_up(self) -> int:
         self._database.execute("UPDATE versions SET last = last + 1")
@@ -160,9 +160,13 @@ def _locked(path: Path) -> IO[bytes]:
 
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path / DATABASE, check_same_thread=False)
-    if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-        database.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-        (path / DATABASE).chmod(0o600)
+    try:
+        if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+            database.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            (path / DATABASE).chmod(0o600)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

@@ -110,7 +110,9 @@ class LocalStore:
         with self._lock:
             if self._find(address):
                 raise AlreadyExists(f"{_shown(address)} exists already", status=409)
-            return self._objects.put(address, self._objects.born(address, _typed(kind, obj)))
+            with _naming(address):
+                fresh = self._objects.born(address, _typed(kind, obj))
+            return self._objects.put(address, fresh)
 
     def replace(self, kind: Kind, obj: Object) -> Object:
         """See `ObjectStore.replace`."""
@@ -175,7 +177,8 @@ class LocalStore:
                 raise NotFound(f"{_shown(address)} does not exist", status=404)
             self._check_writable(address)
             writes.check_preconditions(stored, uid, version)
-            wanted = change(stored)
+            with _naming(address):
+                wanted = change(stored)
             if wanted == stored:
                 return stored
             if writes.is_over(wanted):
@@ -195,6 +198,15 @@ def _address(kind: Kind, namespace: str | None, name: str) -> Address:
     for problem in check_metadata({"name": name, "namespace": namespace}, namespaced=kind.namespaced):
         raise Invalid(f"{kind.kind}: {problem}", status=422)
     return writes.address_of(kind, namespace, name)
+
+
+@contextmanager
+def _naming(address: Address) -> Iterator[None]:
+    """Say in a refusal which object it is about."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(f"{_shown(address)} is refused: {error}", status=422) from error
 
 
 def _typed(kind: Kind, obj: Object) -> Object:

@@ -99,8 +99,7 @@ def checked(obj: Object, stored: Object | None) -> Object:
         found = [str(problem) for problem in check_metadata(obj["metadata"], namespaced=namespaced)]
         result = secret_data(obj) if namespaced and not found else obj
     if found:
-        name = str(obj["metadata"].get("name"))[:80]
-        raise Invalid(f"{obj['kind']} {name!r} is refused: {'; '.join(found)}", status=422)
+        raise Invalid("; ".join(found), status=422)
     return result
 
 
