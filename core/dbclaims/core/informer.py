@@ -104,7 +104,9 @@ class Informer:
         self._heard = self._clock.monotonic()
 
     def _tell(self, change: Change | None) -> None:
-        for handler in self._handlers if change else ():
+        if change is None:
+            return
+        for handler in self._handlers:
             try:
                 handler(_parse(change.old), _parse(change.new))
             except Exception:

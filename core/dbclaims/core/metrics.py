@@ -7,6 +7,7 @@ Series of a queue or controller exist from the start, at 0: an alert on a missin
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -99,7 +100,7 @@ class QueueMetrics:
     ) -> None:
         """Take the values that are computed at scrape time: depth by lane, and the times of keys in work."""
         for lane in lanes:
-            self._metrics.depth.labels(self._name, self._name, lane).set_function(lambda lane=lane: depth(lane))
+            self._metrics.depth.labels(self._name, self._name, lane).set_function(partial(depth, lane))
         self._metrics.unfinished.labels(self._name, self._name).set_function(unfinished)
         self._metrics.longest.labels(self._name, self._name).set_function(longest)
 

@@ -57,7 +57,7 @@ class Backoff:
         if now - self._last > self.reset:
             self._steps = 0
         # The exponent is bounded, since a float is not.
-        delay = min(self.cap, self.first * 2 ** min(self._steps, 16))
+        delay = min(self.cap, self.first * 2.0 ** min(self._steps, 16))
         self._steps += 1
         self._last = now + delay
         return delay * (1 + self.rng.random())

@@ -12,7 +12,7 @@ copy of them arrives late: older versions are dropped, and an object that we del
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -44,17 +44,11 @@ class Change(NamedTuple):
     new: bytes | None
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
+    """One object as the cache holds it."""
+
     version: int
     body: bytes
-
-
-class Listed(NamedTuple):
-    """One item of a list, ready for the cache."""
-
-    key: str
-    uid: str
-    entry: _Entry
 
 
 class Store:
@@ -67,10 +61,10 @@ class Store:
     def __init__(self, indexers: Mapping[str, Indexer] | None = None) -> None:
         self._indexers = dict(indexers or {})
         self._lock = threading.Lock()
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._indexes: dict[str, dict[str, set[str]]] = {name: {} for name in self._indexers}
-        # uids that we deleted and whose end the watch has not told yet.
-        self._tombstones: set[str] = set()
+        # By uid, the key of what we deleted and whose end the watch has not told yet.
+        self._tombstones: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -105,7 +99,7 @@ class Store:
         """Take out an object that the watch saw end; None if it is gone, or a newer one has its name."""
         key, version = key_of(obj), version_of(obj)
         with self._lock:
-            self._tombstones.discard(obj["metadata"].get("uid", ""))
+            self._tombstones.pop(obj["metadata"].get("uid", ""), None)
             old = self._entries.get(key)
             return None if old is None or old.version > version else self._unset(key, old)
 
@@ -114,45 +108,46 @@ class Store:
         with self._lock:
             old = self._entries.get(key)
             # Without an entry of this uid the watch has told its end already, and nothing would ever lift the stone.
-            if old is None or orjson.loads(old.body)["metadata"].get("uid") != uid:
+            if old is None or _uid(old) != uid:
                 return None
-            self._tombstones.add(uid)
+            self._tombstones[uid] = key
             return self._unset(key, old)
 
-    def replace(self, listed: Sequence[Listed], version: int, *, rewound: bool = False) -> list[Change]:
+    def replace(self, listed: Mapping[str, Entry], version: int, *, rewound: bool = False) -> list[Change]:
         """Take a whole list in: what is not in it is gone, unless we wrote it after the list was made at `version`.
 
         `rewound` says that the server went back in time (a restored backup): then the list wins over everything.
         """
         with self._lock:
-            self._tombstones &= set() if rewound else {item.uid for item in listed}
-            gone = self._vanished({item.key for item in listed}, version, rewound)
-            return [*gone, *self._listed(listed, rewound)]
+            stones = {} if rewound else self._tombstones
+            self._tombstones = {u: key for u, key in stones.items() if key in listed and _uid(listed[key]) == u}
+            return [*self._vanished(listed, version, rewound), *self._listed(listed, rewound)]
 
-    def _vanished(self, listed: set[str], version: int, rewound: bool) -> list[Change]:
+    def _vanished(self, listed: Mapping[str, Entry], version: int, rewound: bool) -> list[Change]:
         gone = [(key, old) for key, old in self._entries.items() if key not in listed]
         return [self._unset(key, old) for key, old in gone if rewound or old.version <= version]
 
-    def _listed(self, listed: Sequence[Listed], rewound: bool) -> Iterator[Change]:
-        for key, uid, entry in listed:
+    def _listed(self, listed: Mapping[str, Entry], rewound: bool) -> Iterator[Change]:
+        buried = set(self._tombstones.values())
+        for key, entry in listed.items():
             old = self._entries.get(key)
             newer = old is None or entry.version > old.version or (rewound and entry.version != old.version)
-            if newer and uid not in self._tombstones:
+            if newer and key not in buried:
                 yield self._set(key, old, entry)
 
-    def _set(self, key: str, old: _Entry | None, entry: _Entry, obj: Object | None = None) -> Change:
+    def _set(self, key: str, old: Entry | None, entry: Entry, obj: Object | None = None) -> Change:
         self._unindex(key, old)
         self._entries[key] = entry
         for name, value in self._values(entry.body, obj):
             self._indexes[name].setdefault(value, set()).add(key)
         return Change(key, old.body if old else None, entry.body)
 
-    def _unset(self, key: str, old: _Entry) -> Change:
+    def _unset(self, key: str, old: Entry) -> Change:
         self._unindex(key, old)
         del self._entries[key]
         return Change(key, old.body, None)
 
-    def _unindex(self, key: str, old: _Entry | None) -> None:
+    def _unindex(self, key: str, old: Entry | None) -> None:
         for name, value in self._values(old.body) if old else ():
             keys = self._indexes[name][value]
             keys.discard(key)
@@ -191,9 +186,10 @@ class Lister:
         return self._store
 
 
-def read_list(objects: Iterable[bytes]) -> list[Listed]:
+def read_list(objects: Iterable[bytes]) -> dict[str, Entry]:
     """A list's items as the cache takes them; consumes page by page, so that only one page is held unstripped."""
-    return [_listed(orjson.loads(body)) for body in objects]
+    parsed = (orjson.loads(body) for body in objects)
+    return {key_of(obj): _entry(obj) for obj in parsed}
 
 
 def version_of(obj: Mapping[str, Any]) -> int:
@@ -210,9 +206,9 @@ def strip(obj: Mapping[str, Any]) -> bytes:
     return bytes(memoryview(orjson.dumps({**obj, "metadata": metadata})))
 
 
-def _entry(obj: Mapping[str, Any]) -> _Entry:
-    return _Entry(version_of(obj), strip(obj))
+def _entry(obj: Mapping[str, Any]) -> Entry:
+    return Entry(version_of(obj), strip(obj))
 
 
-def _listed(obj: Mapping[str, Any]) -> Listed:
-    return Listed(key_of(obj), obj["metadata"].get("uid", ""), _entry(obj))
+def _uid(entry: Entry) -> str:
+    return str(orjson.loads(entry.body)["metadata"].get("uid", ""))

@@ -1,0 +1,81 @@
+"""Who we are on every server: the installation id and the key of our locks (PROTOCOL.md §2, §4.7).
+
+```
+InstallationError   the id is lost or contradicts what is stored; the process must not start
+```
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from collections.abc import Iterable
+
+from .api import IDENTITY_SECRET, MANAGED_BY, MANAGED_BY_LABEL
+from .kinds import SECRET
+from .objectstore import AlreadyExists, Object, ObjectStore
+from .secrets import decoded
+from .spi import Installation
+
+_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+class InstallationError(Exception):
+    """The id is lost or contradicts what is stored; a new one would make strangers of our own databases."""
+
+
+def installation(store: ObjectStore, namespace: str, wanted: str | None, known: Iterable[str]) -> Installation:
+    """The installation that is kept in the Secret `dbclaims-identity`, made at the first start.
+
+    Args:
+        namespace: of the Secret.
+        wanted: the id that was configured; None takes the one that is kept, or a random one.
+        known: DatabaseServers that already carry an identity: where there are any, the Secret must exist.
+
+    Raises:
+        InstallationError: the Secret is lost, broken, or holds another id than the one wanted.
+    """
+    if wanted is not None and not _ID.fullmatch(wanted):
+        raise InstallationError(f"installation id {wanted!r}: use up to 40 lower-case letters, digits and '-'")
+    kept = store.get(SECRET, namespace, IDENTITY_SECRET)
+    if kept is None:
+        _check_first(namespace, wanted, list(known))
+        kept = _make(store, namespace, wanted or secrets.token_hex(6))
+    data = decoded(kept)
+    if not data.get("id") or not data.get("lock-key"):
+        raise InstallationError(
+            f"Secret {IDENTITY_SECRET} in namespace {namespace} lacks its id or lock-key; restore it from a backup"
+        )
+    if wanted is not None and data["id"] != wanted:
+        raise InstallationError(
+            f"the configured installation id is {wanted!r} and Secret {IDENTITY_SECRET} in namespace {namespace} holds "
+            f"{data['id']!r}; configure that one, or restore the Secret"
+        )
+    return Installation(data["id"], data["lock-key"].encode())
+
+
+def _check_first(namespace: str, wanted: str | None, known: list[str]) -> None:
+    if known and wanted is None:
+        raise InstallationError(
+            f"Secret {IDENTITY_SECRET} in namespace {namespace} is gone although {known[0]} and maybe others carry our "
+            "marks; restore it, or configure the installation id that the marks carry"
+        )
+
+
+def _make(store: ObjectStore, namespace: str, id_: str) -> Object:
+    data = {"id": id_, "lock-key": secrets.token_hex(32)}
+    secret = {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.kind,
+        "metadata": {"name": IDENTITY_SECRET, "namespace": namespace, "labels": {MANAGED_BY_LABEL: MANAGED_BY}},
+        "type": "Opaque",
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+    }
+    try:
+        return store.create(SECRET, secret)
+    except AlreadyExists:
+        found = store.get(SECRET, namespace, IDENTITY_SECRET)
+        if found is None:
+            raise
+        return found

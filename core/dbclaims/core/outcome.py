@@ -1,0 +1,91 @@
+"""What the core does with each error: one row for each, here and nowhere else. Pure.
+
+| raised | conditions | queue |
+|---|---|---|
+| `NotReady` | waiting | after `retry_after`, or 5 s; no failure |
+| `Unreachable` | waiting; `unreachable` once it has lasted 60 s | backoff, at least `retry_after` |
+| `Transient` | waiting | backoff, or after `retry_after` |
+| `Terminal` | refused | at the next event, or after `retry_after`, or one resync |
+| `SpecError` | refused | at the next event |
+| anything else | waiting, `PluginBug` | backoff |
+
+A `StoreError` has no row: it says nothing of the claim, and where it could be written is what failed. The queue's
+own backoff takes it (`controller`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import attrs
+
+from . import conditions
+from .api import Condition, SpecError
+from .conditions import Conditions
+from .controller import Result
+from .spi import NotReady, SPIError, Terminal, Transient, Unreachable
+
+UNKNOWN_AFTER = timedelta(seconds=60)
+"""How long a backend must have been silent before Ready becomes Unknown (API.md, "Conditions")."""
+
+_SOON = 5.0
+
+
+@attrs.frozen
+class Failure:
+    """An error as it is shown and as it is queued.
+
+    Attributes:
+        broken: whether the published login is known not to work, so that Ready must say so.
+    """
+
+    reason: str
+    message: str
+    result: Result
+    final: bool = False
+    silent: bool = False
+    broken: bool = False
+
+    def conditions(self, before: tuple[Condition, ...], generation: int, now: datetime) -> Conditions:
+        """The conditions that say it."""
+        if self.final and not self.broken:
+            return conditions.refused(before, generation, self.reason, self.message)
+        if self.broken:
+            return conditions.making(before, generation, self.reason, self.message)
+        if self.silent and _lasted(before, self.reason, now):
+            return conditions.unreachable(before, generation, self.message)
+        return conditions.waiting(before, generation, self.reason, self.message)
+
+
+def failure_of(error: Exception, resync: float, *, broken: bool = False) -> Failure:
+    """The row of an error. `resync` is how long a refused object rests, in seconds."""
+    if isinstance(error, SpecError):
+        return Failure(error.reason, str(error), Result(resync), final=True, broken=broken)
+    if not isinstance(error, SPIError):
+        message = f"{type(error).__name__} in a plugin; the controller's log has the traceback, please report it"
+        return Failure("PluginBug", message, Result(backoff=True), broken=broken)
+    return Failure(
+        error.reason,
+        error.message,
+        _result(error, resync),
+        final=isinstance(error, Terminal),
+        silent=isinstance(error, Unreachable),
+        broken=broken,
+    )
+
+
+def _result(error: SPIError, resync: float) -> Result:
+    if isinstance(error, NotReady):
+        return Result(error.retry_after if error.retry_after is not None else _SOON)
+    if isinstance(error, Terminal):
+        return Result(error.retry_after or resync)
+    if isinstance(error, Transient) and error.retry_after is not None:
+        return Result(error.retry_after)
+    return Result(backoff=True)
+
+
+def _lasted(before: tuple[Condition, ...], reason: str, now: datetime) -> bool:
+    synced = conditions.find(before, "Synced")
+    if synced is None or synced.reason != reason:
+        return False
+    return now - synced.last_transition_time >= UNKNOWN_AFTER

@@ -1,0 +1,57 @@
+"""Reconciling a DatabaseClaim and its RoleClaims: which pass a key gets, and what becomes of an error in it."""
+
+from __future__ import annotations
+
+import logging
+
+import attrs
+
+from ..api import DatabaseClaimStatus, SpecError, from_document
+from ..controller import Result
+from ..kinds import CLAIM
+from ..objectstore import Object
+from ..outcome import failure_of
+from .making import Making
+from .release import Release
+from .role import open_roles
+from .tools import Tools
+
+log = logging.getLogger(__name__)
+
+
+class ClaimReconciler:
+    """Reconciles DatabaseClaims. A key stands for a claim and all its RoleClaims (DESIGN.md §1)."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def reconcile(self, key: str) -> Result:
+        """One pass. Raises `StoreError`, which the queue takes for an ordinary failure."""
+        document = self._tools.lookup.document(CLAIM, key)
+        roles = open_roles(self._tools, key)
+        if document is None:
+            return Release(self._tools, roles).orphans(key)
+        try:
+            claim = self._tools.lookup.claim(key)
+        except SpecError as error:
+            return self._unreadable(document, error)
+        if claim is None or not self._is_served(claim.spec.class_name):
+            return Result()
+        if claim.metadata.deleting:
+            return Release(self._tools, roles).claim(claim, document)
+        return Making(self._tools, claim, document, roles).run()
+
+    def _is_served(self, class_name: str) -> bool:
+        """Whether the claim is this controller's: its class says so. That there is no class, somebody must say."""
+        class_ = self._tools.lookup.class_(class_name)
+        return class_ is None or class_.spec.controller_class == self._tools.controller_class
+
+    def _unreadable(self, document: Object, error: SpecError) -> Result:
+        """A claim that breaks a rule, or that a newer version of ours wrote: its login goes on, nothing is changed."""
+        failure = failure_of(error, self._tools.resync.total_seconds())
+        before = from_document(document.get("status") or {}, DatabaseClaimStatus)
+        generation = document["metadata"].get("generation", 0)
+        after = attrs.evolve(before, observed_generation=generation)
+        said = failure.conditions(before.conditions, generation, self._tools.clock.now())
+        self._tools.reporter.write(CLAIM, document, before, after, said)
+        return failure.result

@@ -1,0 +1,268 @@
+"""One login through one pass: look at it, decide, have its password, prove it, publish it (PROTOCOL.md §4).
+
+The same for a claim's own login and for a RoleClaim's.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+
+from ..api import ROTATE, DatabaseClaim, LoginStatus, PendingAction, RoleClaim, format_duration
+from ..client import CachedClient
+from ..clock import Clock
+from ..plugins import Engine
+from ..rotation import Decision, Overlap, Past, Published, Rules, Step, decide, next_rotation, other, overlap, why_due
+from ..secrets import Owner, check_format, new_password
+from ..spi import Account, Contents, Credentials, Database, DatabaseRef, Endpoint, Probe, Transient, Verdict
+from .secret import SecretKeeper
+
+_REASONS = {Verdict.FULL: "ConnectionLimitReached"}
+
+
+class Quiet:
+    """Since when each account has been seen without a session. A restart forgets it, and a full grace begins anew."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: dict[tuple[str, str], float] = {}
+
+    def seen(self, owner: str, account: str, sessions: int) -> timedelta:
+        """Note how many sessions an account has now; return for how long it has had none."""
+        now = self._clock.monotonic()
+        if sessions:
+            self._since.pop((owner, account), None)
+            return timedelta(0)
+        return timedelta(seconds=now - self._since.setdefault((owner, account), now))
+
+    def restart(self, owner: str, account: str) -> None:
+        """Begin the grace anew: the account has just been replaced, or is no longer waited for."""
+        self._since.pop((owner, account), None)
+
+
+@attrs.frozen
+class Means:
+    """What every login's pass works with."""
+
+    client: CachedClient
+    engine: Engine
+    clock: Clock
+    quiet: Quiet
+
+
+class LoginKeeper:
+    """One login during one pass.
+
+    Attributes:
+        role: the role that its accounts act as.
+        accounts: the two of them.
+    """
+
+    def __init__(
+        self,
+        means: Means,
+        owner: Owner,
+        model: DatabaseClaim | RoleClaim,
+        role: str,
+        accounts: tuple[str, str],
+        rules: Rules,
+    ) -> None:
+        self.role, self.accounts = role, accounts
+        self._probe: Probe | None = None
+        self._overlap: Overlap | None = None
+        self._proven = False
+        self._means, self._owner, self._model, self._rules = means, owner, model, rules
+        self._secret = SecretKeeper(means.client, owner, model, rules.grace)
+        self._published: Published | None = None
+        self._decision: Decision | None = None
+        self._credentials: Credentials | None = None
+
+    # --- looking and deciding: nothing is changed --------------------------------------------------------------
+
+    def look(self) -> None:
+        """Read the published Secret."""
+        check_format(self._model.spec.secret_format)
+        self._published = self._secret.look()
+
+    @property
+    def was_published(self) -> bool:
+        """Whether somebody may depend on this login."""
+        return self._published is not None or self._past is not None
+
+    def decide(self, observed: Database | None, session: object, ref: DatabaseRef) -> None:
+        """Try the published login and choose the step."""
+        self._probe = self._try(observed, session, ref)
+        self._overlap = self._overlapping(observed)
+        due = "" if self._overlap else self._wish()
+        self._decision = decide(self.accounts, self._published, self._past, self._probe, due=due)
+        self._proven = self._decision.step is Step.KEEP and self._works
+
+    @property
+    def decision(self) -> Decision:
+        """What is done about the login."""
+        assert self._decision is not None, "decide() comes first"
+        return self._decision
+
+    @property
+    def contents(self) -> Contents | None:
+        """What the last login saw inside the database."""
+        return self._probe.contents if self._probe else None
+
+    @property
+    def broken(self) -> bool:
+        """Whether the login that was published is proved not to work."""
+        lost = self._published is None or not self._published.intact
+        return self.decision.step is Step.REPAIR or (self.decision.step is Step.ROTATE and lost)
+
+    # --- acting ------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Have the password that the step sets."""
+        if self.decision.step is Step.FIRST:
+            self._credentials = Credentials(self.decision.account, new_password())
+        elif self.decision.step is Step.ROTATE:
+            self._credentials = self._secret.pending(self.decision.account)
+        else:
+            assert self._published is not None
+            self._credentials = Credentials(self._published.username, self._published.password)
+
+    def wanted(self) -> tuple[Account, Account]:
+        """The two accounts as they are to be."""
+        keep = self.decision.step is Step.KEEP
+        verifier = None if keep else self._means.engine.verifier(self._current)
+        close = keep and self._overlap is not None and self._overlap.close
+        first, second = (
+            Account(name, True, verifier) if name == self.decision.account else Account(name, False if close else None)
+            for name in self.accounts
+        )
+        return first, second
+
+    def prove(self, session: object, ref: DatabaseRef) -> Contents | None:
+        """Log in as the application would; return what that session saw.
+
+        Raises `Transient`, most often `LoginRefused`: the login is not published.
+        """
+        if not self._proven:
+            self._probe = self._means.engine.probe(session, ref, self._current)
+        assert self._probe is not None
+        self._proven = self._works
+        if self._proven:
+            return self._probe.contents
+        name, reason = self._current.username, _REASONS.get(self._probe.verdict, "LoginRefused")
+        if self._probe.verdict is Verdict.ACCEPTED:
+            raise Transient(f"login {name} works but acts as {self._probe.acts_as}, not {self.role}", reason=reason)
+        raise Transient(f"login {name} cannot log in: {self._probe.message}", reason=reason)
+
+    def publish(self, endpoint: Endpoint, database: str, provider: str) -> None:
+        """Write the Secret if it differs, and tidy up behind a rotation."""
+        engine = self._means.engine
+        keys = engine.connection(endpoint, database, self._current, self._model.spec.ca_path)
+        self._secret.publish(engine.info.secret_type, {**keys, "provider": provider}, self._means.clock.now())
+        if self.decision.step is Step.ROTATE:
+            self._means.quiet.restart(self._owner.meta.uid, other(self.accounts, self.decision.account))
+        self._secret.tidy(self._current.username)
+
+    # --- what is said of it ------------------------------------------------------------------------------------
+
+    @property
+    def secret_name(self) -> str:
+        """The published Secret's name."""
+        return self._secret.name
+
+    def status(self) -> LoginStatus:
+        """The login's status after this pass."""
+        past, name = self._past, self._current.username
+        kept = past is not None and past.username == name and self.decision.step in (Step.KEEP, Step.REPAIR)
+        since = past.since if kept and past and past.since else self._means.clock.now().replace(microsecond=0)
+        return LoginStatus(
+            username=name,
+            since=since,
+            next_rotation=next_rotation(since, self._rules, self._owner.meta.uid),
+            rotate_token=past.token if kept and past else self._token,
+        )
+
+    def sentence(self) -> str:
+        """One sentence for the Ready condition."""
+        return f"Login {self._current.username} works; Secret {self.secret_name} holds it."
+
+    def pending(self) -> tuple[PendingAction, ...]:
+        """What waits: the old account's end, and a rotation that must not begin before it."""
+        old, quiet = self._closing, format_duration(self._rules.grace)
+        actions = []
+        if old:
+            waits = f"{quiet} without a session"
+            actions.append(PendingAction(action="close", why=f"login {old} was replaced", waits_for=waits))
+        if old and self._overlap and (wish := self._wish()):
+            actions.append(PendingAction(action="rotate", why=wish, waits_for=f"the end of login {old}"))
+        return tuple(actions)
+
+    def warnings(self) -> list[tuple[str, str]]:
+        """What people should know although the login works (reason, sentence)."""
+        if not self._closing or not self._overlap or not self._overlap.overdue:
+            return []
+        return [
+            (
+                "OldLoginInUse",
+                f"login {self._closing} was replaced and is still in use; restart what holds it, or set "
+                "rotation.force in the class; the next rotation waits for it",
+            )
+        ]
+
+    def next_look(self) -> timedelta | None:
+        """How soon this login wants another pass: for its rotation, or for the end of an old account or Secret."""
+        times = []
+        if self._closing or self._secret.superseding:
+            times.append(max(self._rules.grace / 10, timedelta(seconds=1)))
+        if due := self.status().next_rotation:
+            times.append(max(due - self._means.clock.now(), timedelta(seconds=1)))
+        return min(times, default=None)
+
+    # ---
+
+    @property
+    def _current(self) -> Credentials:
+        assert self._credentials is not None, "prepare() comes first"
+        return self._credentials
+
+    @property
+    def _past(self) -> Past | None:
+        login = self._model.status.login
+        return Past(login.username, login.since, login.rotate_token) if login else None
+
+    @property
+    def _token(self) -> str:
+        return self._model.metadata.annotations.get(ROTATE, "")
+
+    def _wish(self) -> str:
+        return why_due(self._past, self._rules, self._owner.meta.uid, self._token, self._means.clock.now())
+
+    @property
+    def _works(self) -> bool:
+        return self._probe is not None and self._probe.verdict is Verdict.ACCEPTED and self._probe.acts_as == self.role
+
+    @property
+    def _closing(self) -> str:
+        """The old account that may still log in after this pass, or empty."""
+        if self.decision.step is Step.ROTATE and self._published is not None:
+            return other(self.accounts, self.decision.account)
+        return self._overlap.account if self._overlap and not self._overlap.close else ""
+
+    def _try(self, observed: Database | None, session: object, ref: DatabaseRef) -> Probe | None:
+        published = self._published
+        if published is None or not published.intact or published.username not in self.accounts:
+            return None
+        role = observed.roles.get(published.username) if observed and observed.present else None
+        if role is None or not role.login:
+            return Probe(Verdict.CLOSED, "the account is absent or closed")
+        return self._means.engine.probe(session, ref, Credentials(published.username, published.password))
+
+    def _overlapping(self, observed: Database | None) -> Overlap | None:
+        current = self._published.username if self._published else self._past.username if self._past else ""
+        if observed is None or current not in self.accounts:
+            return None
+        old = observed.roles.get(other(self.accounts, current))
+        quiet = self._means.quiet.seen(self._owner.meta.uid, old.name, old.sessions) if old else timedelta(0)
+        since = self._past.since if self._past else None
+        age = self._means.clock.now() - since if since else timedelta(0)
+        return overlap(current, self.accounts, observed, self._rules, quiet, age)

@@ -1,0 +1,136 @@
+"""Reading the watched objects, parsed, and finding those that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from ..api import ClaimGrant, DatabaseClaim, DatabaseClass, DatabaseServer, Object, RoleClaim, SpecError, parse
+from ..client import CachedClient
+from ..kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SERVER
+from ..objectstore import Kind, join_key
+from ..spi import NotReady
+
+T = TypeVar("T", bound=Object)
+Document = Mapping[str, Any]
+Index = Callable[[Document], list[str]]
+
+RETRY = 30.0
+"""Seconds until a reference that does not resolve is looked up again (DESIGN.md §5)."""
+
+
+def _claim_of_role(role: Document) -> list[str]:
+    reference = role["spec"]["claimRef"]
+    return [join_key(reference.get("namespace") or role["metadata"]["namespace"], reference["name"])]
+
+
+def _server_of_class(document: Document) -> list[str]:
+    reference = document["spec"].get("serverRef")
+    return [join_key(reference["namespace"], reference["name"])] if reference else []
+
+
+def _server_of_claim(claim: Document) -> list[str]:
+    reference = (claim.get("status") or {}).get("serverRef")
+    return [join_key(reference["namespace"], reference["name"])] if reference else []
+
+
+INDEXES: Mapping[Kind, Mapping[str, Index]] = {
+    CLASS: {"server": _server_of_class},
+    CLAIM: {
+        "class": lambda claim: [claim["spec"]["className"]],
+        "server": _server_of_claim,
+        "namespace": lambda claim: [claim["metadata"]["namespace"]],
+    },
+    ROLE: {"claim": _claim_of_role, "namespace": lambda role: [role["metadata"]["namespace"]]},
+    GRANT: {"namespace": lambda grant: [grant["metadata"]["namespace"]]},
+}
+"""What the caches are indexed by."""
+
+
+@attrs.frozen
+class Namespace:
+    """A namespace: its uid tells it from an earlier one of the same name."""
+
+    name: str
+    uid: str
+    labels: Mapping[str, str]
+
+
+class Lookup:
+    """The caches, read as models. Any method may raise `NotSynced`; a document that breaks a rule raises `SpecError`."""
+
+    def __init__(self, client: CachedClient) -> None:
+        self._client = client
+
+    def claim(self, key: str) -> DatabaseClaim | None:
+        """A claim."""
+        return self._parsed(CLAIM, key, DatabaseClaim)
+
+    def class_(self, name: str) -> DatabaseClass | None:
+        """A class."""
+        return self._parsed(CLASS, name, DatabaseClass)
+
+    def server(self, key: str) -> DatabaseServer | None:
+        """A server."""
+        return self._parsed(SERVER, key, DatabaseServer)
+
+    def role(self, key: str) -> RoleClaim | None:
+        """A role claim."""
+        return self._parsed(ROLE, key, RoleClaim)
+
+    def document(self, kind: Kind, key: str) -> dict[str, Any] | None:
+        """An object as it is stored."""
+        return self._client.lister(kind).get(key)
+
+    def roles_of(self, claim: str) -> list[str]:
+        """Keys of the role claims that name this claim, in order."""
+        return sorted(self._client.lister(ROLE).index("claim", claim))
+
+    def grants_in(self, namespace: str) -> list[ClaimGrant]:
+        """The grants of a namespace; one that cannot be read grants nothing."""
+        return self._readable(GRANT, self._client.lister(GRANT).index("namespace", namespace), ClaimGrant)
+
+    def classes_of(self, server: str) -> list[DatabaseClass]:
+        """The classes that offer this server."""
+        return self._readable(CLASS, self._client.lister(CLASS).index("server", server), DatabaseClass)
+
+    def claims_on(self, server: str) -> list[str]:
+        """Keys of the claims that are bound to this server."""
+        return self._client.lister(CLAIM).index("server", server)
+
+    def claims_of(self, class_name: str) -> list[str]:
+        """Keys of the claims that name this class."""
+        return self._client.lister(CLAIM).index("class", class_name)
+
+    def claims_in(self, namespace: str) -> list[str]:
+        """Keys of the claims in a namespace."""
+        return self._client.lister(CLAIM).index("namespace", namespace)
+
+    def namespace(self, name: str) -> Namespace:
+        """A namespace; raises `NotReady` while the cache does not hold it."""
+        document = self._client.lister(NAMESPACE).get(name)
+        if document is None:
+            raise NotReady(f"namespace {name!r} is not known yet", reason="NamespaceNotFound", retry_after=RETRY)
+        metadata = document["metadata"]
+        return Namespace(name, metadata["uid"], metadata.get("labels") or {})
+
+    def _parsed(self, kind: Kind, key: str, model: type[T]) -> T | None:
+        document = self._client.lister(kind).get(key)
+        if document is None:
+            return None
+        parsed = parse(document)
+        assert isinstance(parsed, model)
+        return parsed
+
+    def _readable(self, kind: Kind, keys: list[str], model: type[T]) -> list[T]:
+        found = []
+        for key in sorted(keys):
+            try:
+                parsed = self._parsed(kind, key, model)
+            except SpecError:
+                continue
+            if parsed is not None:
+                found.append(parsed)
+        return found

@@ -1,0 +1,140 @@
+"""Letting go: a claim that is deleted, and RoleClaims whose claim is gone (PROTOCOL.md §6)."""
+
+from __future__ import annotations
+
+import logging
+
+import attrs
+
+from .. import conditions, naming
+from ..admission import deletion_policy
+from ..api import ABANDON, APPROVE, FINALIZER, DatabaseClaim, DatabaseServer, DeletionPolicy
+from ..backends import Backend
+from ..controller import Result
+from ..kinds import CLAIM
+from ..objectstore import Object, StoreError
+from ..outcome import Failure, failure_of
+from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Login, Mark, SPIError
+from .binding import find_server, mark_of
+from .converge import converge
+from .lookup import RETRY
+from .role import RolePass
+from .tools import Tools
+
+log = logging.getLogger(__name__)
+
+
+class Release:
+    """The end of one claim, with its RoleClaims."""
+
+    def __init__(self, tools: Tools, roles: list[RolePass]) -> None:
+        self._tools, self._roles = tools, roles
+
+    def orphans(self, key: str) -> Result:
+        """RoleClaims whose claim does not exist: they wait for it, or go."""
+        message = f"DatabaseClaim {key} does not exist; create it, or delete this RoleClaim"
+        self._leave(Failure("ClaimNotFound", message, Result(RETRY), broken=True))
+        return Result(RETRY) if self._roles else Result()
+
+    def claim(self, claim: DatabaseClaim, document: Object) -> Result:
+        """One pass over a claim that is meant to go. Raises `StoreError`."""
+        if FINALIZER not in claim.metadata.finalizers:
+            return Result()
+        if claim.metadata.protected:
+            return self._wait(claim, document, "Protected", "dbclaims.io/protect refuses the deletion; remove it first")
+        if claim.metadata.paused:
+            return self._wait(claim, document, "Paused", "Paused by annotation: the deletion waits.")
+        try:
+            self._let_go(claim)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
+            return self._hold(claim, document, error)
+        self._leave(Failure("ClaimReleased", f"DatabaseClaim {claim.metadata.key} was deleted", Result(), broken=True))
+        self._remove_finalizer(claim, document)
+        return Result()
+
+    def _let_go(self, claim: DatabaseClaim) -> None:
+        """Close or drop what the server holds of the claim. Its own Secrets are not read: they may be gone."""
+        lookup, backends = self._tools.lookup, self._tools.backends
+        class_ = lookup.class_(claim.spec.class_name)
+        server = find_server(claim, class_, lookup)
+        backend = backends.get(server)
+        engine = backend.engine
+        namespace = lookup.namespace(claim.metadata.namespace)
+        mark = mark_of(claim, namespace, backends.installation.id)
+        ref = self._ref(claim, server, backend)
+        with backend.session() as session:
+            observed = engine.observe(session, ref)
+            if observed is None or not _is_ours(observed, mark):
+                return
+            ref = attrs.evolve(ref, owner=observed.owner)
+            desired = None
+            if deletion_policy(claim, class_) is DeletionPolicy.RETAIN:
+                released = attrs.evolve(mark, state=RELEASED)
+                desired = DatabaseSpec(ref, released, self._closed(ref, backend))
+            with engine.lock(session, ref) as locked:
+                converge(engine, locked, ref, desired)
+
+    def _ref(self, claim: DatabaseClaim, server: DatabaseServer, backend: Backend) -> DatabaseRef:
+        info = backend.engine.info
+        database = claim.status.database_name or claim.spec.database_name
+        database = database or naming.database_name(claim.metadata.namespace, claim.metadata.name, info)
+        names = list(naming.accounts(database, info))
+        for role in self._roles:
+            role.find_names(database, info)
+            names += role.names
+        return DatabaseRef(database, naming.owner_role(database, info), tuple(names), server.status.identity or None)
+
+    def _closed(self, ref: DatabaseRef, backend: Backend) -> tuple[Login, ...]:
+        first, second = naming.accounts(ref.name, backend.engine.info)
+        own = Login(ref.owner, (Account(first, False), Account(second, False)))
+        return (own, *(role.closed(ref.owner) for role in self._roles if role.role))
+
+    def _hold(self, claim: DatabaseClaim, document: Object, error: Exception) -> Result:
+        """The server could not be brought to let go: under Retain people may decide to leave it alone."""
+        failure = failure_of(error, self._tools.resync.total_seconds())
+        if failure.reason == "PluginBug":
+            log.exception("a plugin broke its contract")
+        class_ = self._tools.lookup.class_(claim.spec.class_name)
+        retain = deletion_policy(claim, class_) is DeletionPolicy.RETAIN
+        if retain and claim.metadata.annotations.get(APPROVE) == ABANDON and isinstance(error, SPIError):
+            note = f"let go without closing its logins: {failure.message}"
+            self._tools.reporter.tell(document, reason="Abandoned", note=note, warning=True)
+            self._leave(
+                Failure("ClaimReleased", f"DatabaseClaim {claim.metadata.key} was abandoned", Result(), broken=True)
+            )
+            self._remove_finalizer(claim, document)
+            return Result()
+        way_out = f"; or leave the server as it is with the annotation {APPROVE}: {ABANDON}" if retain else ""
+        self._wait(claim, document, failure.reason, failure.message + way_out)
+        return failure.result
+
+    def _wait(self, claim: DatabaseClaim, document: Object, reason: str, message: str) -> Result:
+        generation = claim.metadata.generation
+        after = attrs.evolve(claim.status, observed_generation=generation)
+        said = conditions.deleting(claim.status.conditions, generation, message, reason)
+        self._tools.reporter.write(CLAIM, document, claim.status, after, said)
+        return Result()
+
+    def _leave(self, why: Failure) -> None:
+        for role in self._roles:
+            if role.deleting:
+                role.let_go()
+            else:
+                role.report_failure(instead=why)
+
+    def _remove_finalizer(self, claim: DatabaseClaim, document: Object) -> None:
+        left = [each for each in claim.metadata.finalizers if each != FINALIZER]
+        metadata = document["metadata"]
+        self._tools.client.patch(
+            CLAIM,
+            metadata["namespace"],
+            metadata["name"],
+            {"metadata": {"finalizers": left}},
+            resource_version=metadata["resourceVersion"],
+        )
+
+
+def _is_ours(observed: Database, mark: Mark) -> bool:
+    return observed.held if observed.mark is None else observed.mark.same_owner(mark)

@@ -1,0 +1,243 @@
+"""One RoleClaim during one pass of its claim: one database is one key (DESIGN.md §1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import attrs
+
+from .. import conditions, naming
+from ..admission import access_of, check_grant, check_interval
+from ..api import (
+    FINALIZER,
+    ClaimGrant,
+    HeldNamespace,
+    RoleClaim,
+    RoleClaimStatus,
+    check_annotations,
+    from_document,
+)
+from ..kinds import GRANT, ROLE
+from ..objectstore import Object, StoreError
+from ..outcome import Failure, failure_of
+from ..secrets import Owner
+from ..spi import Access, Account, Database, EngineInfo, Feature, InvalidSpec, Login, Mark, Unsupported
+from .binding import Binding, rules_of
+from .login import LoginKeeper, Means
+from .tools import Tools
+
+log = logging.getLogger(__name__)
+
+_REVOKED = frozenset({"NotGranted", "GrantStale"})
+
+
+class RolePass:
+    """One RoleClaim during one pass.
+
+    Attributes:
+        document: as it is stored; replaced by every write.
+        role: the NOLOGIN role in the server that stands for it, empty until `name`.
+        accounts: the two that log in.
+        keeper: its login; None where it is not served.
+        failure: why it is not served, or what failed.
+    """
+
+    def __init__(self, tools: Tools, document: Object) -> None:
+        self.document = document
+        self.role = ""
+        self.accounts = ("", "")
+        self.keeper: LoginKeeper | None = None
+        self.failure: Failure | None = None
+        self._tools = tools
+        self._model: RoleClaim | None = None
+        self._uid = ""
+        self._owner = False
+        self._grants: dict[str, Access] = {}
+        self._grant: ClaimGrant | None = None
+        self._status = from_document(document.get("status") or {}, RoleClaimStatus)
+
+    @property
+    def deleting(self) -> bool:
+        """Whether the RoleClaim is meant to go."""
+        return bool(self.document["metadata"].get("deletionTimestamp"))
+
+    @property
+    def held(self) -> bool:
+        """Whether it has our finalizer: the server may hold something of it."""
+        return FINALIZER in self.document["metadata"].get("finalizers", ())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The roles that the server is asked about."""
+        return (self.role, *self.accounts) if self.role else ()
+
+    @property
+    def served(self) -> LoginKeeper | None:
+        """Its login, while it is to work and nothing failed."""
+        return None if self.failure or self.deleting else self.keeper
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """What goes wrong with one RoleClaim stays with it. A `StoreError` passes: it says nothing of the claim."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:
+            self.failure = failure_of(error, self._tools.resync.total_seconds(), broken=self._broken)
+            if self.failure.reason == "PluginBug":
+                log.exception("a plugin broke its contract")
+
+    def find_names(self, database: str, info: EngineInfo) -> None:
+        """Find its roles' names."""
+        metadata = self.document["metadata"]
+        self._uid = self._tools.lookup.namespace(metadata["namespace"]).uid
+        self.role, self.accounts = naming.role_names(database, self._uid, metadata["name"], info)
+
+    def closed(self, owner: str) -> Login:
+        """What is wished of it when its claim is released: nobody logs in, everything else stays."""
+        first, second = self.accounts
+        return Login(owner if self._owner else self.role, (Account(first, False), Account(second, False)))
+
+    def admit(self, binding: Binding, means: Means) -> None:
+        """Check that it may be served and read its Secret; raises `SPIError` or `SpecError` where it may not."""
+        model = self._model = self._parsed()
+        info = binding.engine.info
+        if Feature.ROLES not in info.features:
+            raise Unsupported(f"engine {info.name!r} does not support RoleClaims")
+        if problems := check_annotations(model.metadata):
+            raise InvalidSpec(str(problems[0]), reason="InvalidAnnotation")
+        self._owner, grants = access_of(model, binding.claim)
+        self._grants = dict(grants)
+        grants_there = self._tools.lookup.grants_in(binding.claim.metadata.namespace)
+        self._grant = check_grant(model, binding.claim, grants_there, self._uid)
+        check_interval(model, binding.class_)
+        rules = rules_of(binding.class_, model.spec.rotation)
+        acts_as = binding.owner if self._owner else self.role
+        self.keeper = LoginKeeper(means, Owner(ROLE, model.metadata), model, acts_as, self.accounts, rules)
+        self.keeper.look()
+
+    def take_owner(self, owner: str) -> None:
+        """The database turned out to keep an owner of its own."""
+        if self._owner and self.keeper is not None:
+            self.keeper.role = owner
+
+    def login(self, binding: Binding, observed: Database | None) -> Login | None:
+        """What is wished of it in the server; None where nothing is to be touched.
+
+        A consent that was taken back closes what it had opened; any other failure leaves a working login alone.
+        """
+        revoked = self.failure is not None and self.failure.reason in _REVOKED
+        unserved = (self.deleting or revoked) and self.role and not self._is_absent(observed)
+        return self._login(binding) if self.served or unserved else None
+
+    def _login(self, binding: Binding) -> Login:
+        metadata = self.document["metadata"]
+        mark = Mark(
+            binding.mark.installation,
+            "RoleClaim",
+            self._uid,
+            metadata["namespace"],
+            metadata["name"],
+            metadata["uid"],
+        )
+        first, second = self.accounts
+        closed = (Account(first, False), Account(second, False))
+        return Login(
+            role=binding.owner if self._owner else self.role,
+            accounts=self.served.wanted() if self.served else closed,
+            grants={} if self._owner else self._grants,
+            connection_limit=binding.class_.spec.connection_limit,
+            mark=None if self._owner else mark,
+            drop=self.deleting,
+        )
+
+    def _is_absent(self, observed: Database | None) -> bool:
+        return observed is None or not any(name in observed.roles for name in self.names)
+
+    def ensure_finalizer(self) -> None:
+        """Set the finalizer, before the first write to the server."""
+        if not self.held and not self.deleting:
+            self._set_finalizers([*self.document["metadata"].get("finalizers", ()), FINALIZER])
+
+    def let_go(self) -> None:
+        """Take the finalizer away: nothing of it is left, or what is left goes with its database."""
+        if self.held:
+            self._set_finalizers([f for f in self.document["metadata"]["finalizers"] if f != FINALIZER])
+
+    def report(self, binding: Binding) -> None:
+        """Write the status: that it works, or what stands in `failure`."""
+        keeper = self.keeper
+        if self.failure is not None or keeper is None or self.deleting:
+            self.report_failure()
+            return
+        generation = self._generation
+        after = RoleClaimStatus(
+            observed_generation=generation,
+            pending=keeper.pending(),
+            endpoint=binding.client_endpoint,
+            database_name=binding.database,
+            version=binding.server.status.version,
+            secret_name=keeper.secret_name,
+            login=keeper.status(),
+        )
+        said = conditions.ready(generation, keeper.sentence())
+        self._write(after, conditions.warned(said, generation, keeper.warnings()))
+        self._hold_grant()
+
+    def report_failure(self, instead: Failure | None = None) -> None:
+        """Write what failed; `instead` is the claim's own trouble, where this RoleClaim has none."""
+        failure = self.failure or instead
+        if failure is not None and not self.deleting:
+            after = attrs.evolve(self._status, observed_generation=self._generation)
+            now = self._tools.clock.now()
+            self._write(after, failure.conditions(self._status.conditions, self._generation, now))
+
+    @property
+    def _broken(self) -> bool:
+        return bool(self.keeper and self.keeper.broken and conditions.is_live(self._status.conditions))
+
+    @property
+    def _generation(self) -> int:
+        return int(self.document["metadata"].get("generation", 0))
+
+    def _parsed(self) -> RoleClaim:
+        metadata = self.document["metadata"]
+        model = self._tools.lookup.role(f"{metadata['namespace']}/{metadata['name']}")
+        if model is None:
+            raise InvalidSpec("vanished while it was looked at")
+        return model
+
+    def _set_finalizers(self, finalizers: list[str]) -> None:
+        metadata = self.document["metadata"]
+        self.document = self._tools.client.patch(
+            ROLE,
+            metadata["namespace"],
+            metadata["name"],
+            {"metadata": {"finalizers": finalizers}},
+            resource_version=metadata["resourceVersion"],
+        )
+
+    def _write(self, after: RoleClaimStatus, said: conditions.Conditions) -> None:
+        self.document = self._tools.reporter.write(ROLE, self.document, self._status, after, said)
+
+    def _hold_grant(self) -> None:
+        """Note the namespace's uid in the grant at its first use, so that a later namesake is told apart."""
+        namespace = self.document["metadata"]["namespace"]
+        grant = self._grant
+        if grant is None or any(each.namespace == namespace for each in grant.status.held):
+            return
+        document = self._tools.lookup.document(GRANT, grant.metadata.key)
+        if document is not None:
+            held = (*grant.status.held, HeldNamespace(namespace=namespace, uid=self._uid))
+            generation = grant.metadata.generation
+            after = attrs.evolve(grant.status, observed_generation=generation, held=held)
+            self._tools.reporter.write(GRANT, document, grant.status, after, conditions.ready(generation, "In use."))
+
+
+def open_roles(tools: Tools, claim: str) -> list[RolePass]:
+    """The RoleClaims that name this claim."""
+    documents = (tools.lookup.document(ROLE, key) for key in tools.lookup.roles_of(claim))
+    return [RolePass(tools, document) for document in documents if document is not None]

@@ -1,0 +1,298 @@
+"""Reconciling a DatabaseServer: reach or make it, know it again, and say what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from importlib.metadata import version
+
+import attrs
+
+from .. import conditions
+from ..api import (
+    APPROVE,
+    SERVER_FINALIZER,
+    DatabaseServer,
+    DatabaseServerStatus,
+    PendingAction,
+    SpecError,
+    StatusEndpoint,
+    check_annotations,
+    from_document,
+)
+from ..backends import Backend
+from ..controller import Result
+from ..kinds import SERVER
+from ..objectstore import Object, StoreError
+from ..outcome import Failure, failure_of
+from ..spi import Feature, InvalidSpec, NotReady, ServerSpec, Survey, Terminal, Unsupported
+from .lookup import RETRY
+from .tools import Tools
+
+log = logging.getLogger(__name__)
+
+_NEEDS = {
+    "size": Feature.RESIZE,
+    "storage_gib": Feature.STORAGE,
+    "high_availability": Feature.HIGH_AVAILABILITY,
+    "parameters": Feature.PARAMETERS,
+    "maintenance_window": Feature.MAINTENANCE_WINDOW,
+    "backup": Feature.BACKUP,
+    "tags": Feature.TAGS,
+}
+"""Which feature each common field needs. A set field is a need; false is not (DESIGN.md §4)."""
+
+
+class ServerReconciler:
+    """Reconciles DatabaseServers."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def reconcile(self, key: str) -> Result:
+        """One pass. Raises `StoreError`, which the queue takes for an ordinary failure."""
+        document = self._tools.lookup.document(SERVER, key)
+        if document is None:
+            self._tools.backends.forget(key)
+            return Result()
+        try:
+            server = self._tools.lookup.server(key)
+        except SpecError as error:
+            before = from_document(document.get("status") or {}, DatabaseServerStatus)
+            return _Pass(self._tools, document, before).fail(failure_of(error, self._resync))
+        if server is None or not self._is_ours(server):
+            return Result()
+        return _Pass(self._tools, document, server.status).run(server)
+
+    @property
+    def _resync(self) -> float:
+        return self._tools.resync.total_seconds()
+
+    def _is_ours(self, server: DatabaseServer) -> bool:
+        """Whether the server is this controller's: a class that names it says so. Unnamed, it is the nameless one's."""
+        classes = self._tools.lookup.classes_of(server.metadata.key)
+        served = {class_.spec.controller_class for class_ in classes} or {""}
+        return self._tools.controller_class in served
+
+
+class _Pass:
+    def __init__(self, tools: Tools, document: Object, before: DatabaseServerStatus) -> None:
+        self._tools, self._document, self._before = tools, document, before
+        self._generation = int(document["metadata"].get("generation", 0))
+        self._pending: tuple[PendingAction, ...] = ()
+        self._hash = ""
+
+    def run(self, server: DatabaseServer) -> Result:
+        if server.metadata.deleting:
+            return self._release(server)
+        if server.metadata.paused:
+            message = "Paused by annotation: neither the server nor its claims are changed."
+            self._write(self._before, conditions.paused(self._before.conditions, self._generation, message))
+            return Result()
+        try:
+            return self._run(server)
+        except StoreError:
+            raise
+        except Exception as error:
+            failure = failure_of(error, self._tools.resync.total_seconds())
+            if failure.reason == "PluginBug":
+                log.exception("a plugin broke its contract")
+            return self.fail(failure)
+
+    def _run(self, server: DatabaseServer) -> Result:
+        self._check(server)
+        backend = self._tools.backends.get(server)
+        check_features(server, backend.provider.info.features, backend.provider.info.name)
+        self._ensure_finalizer()
+        self._bring_about(server, backend)
+        with backend.session() as session:
+            survey = backend.engine.survey(session)
+            _check_survey(server, survey)
+            identity = self._identify(server, backend, session, survey)
+        return self._report(backend, survey, identity)
+
+    def _check(self, server: DatabaseServer) -> None:
+        lookup, key = self._tools.lookup, server.metadata.key
+        if not lookup.classes_of(key) and not lookup.claims_on(key):
+            self._tools.backends.forget(key)
+            raise Terminal(
+                f"no DatabaseClass names DatabaseServer {key}, so it is not contacted; name it in a class's serverRef",
+                reason="NoClass",
+            )
+        if problems := check_annotations(server.metadata):
+            raise InvalidSpec(str(problems[0]), reason="InvalidAnnotation")
+
+    def _bring_about(self, server: DatabaseServer, backend: Backend) -> None:
+        """One step of the provider's loop; disruptive ones wait for an approval."""
+        observed = backend.observe()
+        desired = server_spec(server, backend)
+        actions = backend.provider.plan(desired, observed)
+        self._pending = tuple(
+            PendingAction(
+                action=action.verb,
+                why=action.why,
+                disruptive=action.disruptive,
+                waits_for="approval" if action.disruptive else "",
+            )
+            for action in actions
+        )
+        self._hash = _digest(server, *(f"{action.verb} {action.why}" for action in actions)) if actions else ""
+        approved = server.metadata.annotations.get(APPROVE) == self._hash
+        for action in actions:
+            if action.disruptive and not approved:
+                continue
+            backend.provider.apply(backend.provider_session, backend.ref, action)
+            raise NotReady(f"{action.verb}: {action.why}", reason="Applying", retry_after=1.0)
+        if observed is None or not observed.ready or observed.endpoint is None:
+            message = observed.message if observed and observed.message else "the server has no endpoint yet"
+            raise NotReady(message, reason="ServerNotReady", retry_after=observed.poll_after if observed else None)
+
+    def _identify(self, server: DatabaseServer, backend: Backend, session: object, survey: Survey) -> str:
+        """The server's identity: known again, or given at first sight; another one stops everything."""
+        known = self._before.identity
+        if survey.identity == known and known:
+            return known
+        if known:
+            digest = _digest(server, known, survey.identity or "none")
+            if server.metadata.annotations.get(APPROVE) != digest:
+                self._pending = (
+                    PendingAction(action="accept", why="another server answers", disruptive=True, waits_for="approval"),
+                )
+                self._hash = digest
+                raise Terminal(
+                    "another server answers under this address: its identity is not the one that was seen before; "
+                    "correct the address or restore the server, or accept this one with the annotation "
+                    f"{APPROVE}: {digest}",
+                    reason="ServerChanged",
+                    retry_after=RETRY,
+                )
+        return survey.identity or backend.engine.hold(session, uuid.uuid4().hex)
+
+    def _report(self, backend: Backend, survey: Survey, identity: str) -> Result:
+        server = backend.server
+        endpoint = server.endpoint if server else None
+        after = DatabaseServerStatus(
+            observed_generation=self._generation,
+            pending=self._pending,
+            pending_hash=self._hash,
+            identity=identity,
+            endpoint=StatusEndpoint(host=endpoint.host, port=endpoint.port) if endpoint else None,
+            version=survey.version,
+            size=(server.size or "") if server else "",
+        )
+        said = conditions.ready(self._generation, f"The server answers; it runs version {survey.version}.")
+        findings = (*survey.findings, *(server.findings if server else ()))
+        warnings = [(finding.reason, finding.message) for finding in findings]
+        self._write(after, conditions.warned(said, self._generation, warnings))
+        return Result(self._tools.resync.total_seconds())
+
+    def fail(self, failure: Failure) -> Result:
+        after = attrs.evolve(
+            self._before, observed_generation=self._generation, pending=self._pending, pending_hash=self._hash
+        )
+        self._write(after, failure.conditions(self._before.conditions, self._generation, self._tools.clock.now()))
+        return attrs.evolve(failure.result, backoff=False, requeue_after=failure.result.requeue_after or RETRY)
+
+    def _release(self, server: DatabaseServer) -> Result:
+        """Hold the object while claims are bound to it, then let the provider end the server if that is wished."""
+        if SERVER_FINALIZER not in server.metadata.finalizers:
+            return Result()
+        key = server.metadata.key
+        bound = self._tools.lookup.claims_on(key)
+        if server.metadata.protected or bound:
+            message = f"{len(bound)} claims are bound to this server; delete them first"
+            reason = "InUse"
+            if server.metadata.protected:
+                message, reason = "dbclaims.io/protect refuses the deletion; remove it first", "Protected"
+            said = conditions.deleting(self._before.conditions, self._generation, message, reason)
+            self._write(attrs.evolve(self._before, observed_generation=self._generation), said)
+            return Result(RETRY)
+        try:
+            if self._end(server):
+                self._set_finalizers([f for f in server.metadata.finalizers if f != SERVER_FINALIZER])
+                self._tools.backends.forget(key)
+                return Result()
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
+            return self.fail(failure_of(error, self._tools.resync.total_seconds()))
+        return Result(1.0)
+
+    def _end(self, server: DatabaseServer) -> bool:
+        """Whether nothing is left to do for the provider; one step of its plan towards nothing otherwise."""
+        if server.spec.deletion_policy == "Retain":
+            return True
+        backend = self._tools.backends.get(server)
+        observed = backend.observe()
+        actions = backend.provider.plan(None, observed)
+        for action in actions[:1]:
+            backend.provider.apply(backend.provider_session, backend.ref, action)
+        return not actions
+
+    def _ensure_finalizer(self) -> None:
+        finalizers = self._document["metadata"].get("finalizers", [])
+        if SERVER_FINALIZER not in finalizers:
+            self._set_finalizers([*finalizers, SERVER_FINALIZER])
+
+    def _set_finalizers(self, finalizers: list[str]) -> None:
+        metadata = self._document["metadata"]
+        self._document = self._tools.client.patch(
+            SERVER,
+            metadata["namespace"],
+            metadata["name"],
+            {"metadata": {"finalizers": finalizers}},
+            resource_version=metadata["resourceVersion"],
+        )
+
+    def _write(self, after: DatabaseServerStatus, said: conditions.Conditions) -> None:
+        self._document = self._tools.reporter.write(SERVER, self._document, self._before, after, said)
+
+
+def check_features(server: DatabaseServer, features: frozenset[Feature], provider: str) -> None:
+    """Refuse a field that the provider did not declare, before the provider is called; raises `Unsupported`."""
+    for field, feature in _NEEDS.items():
+        if getattr(server.spec, field) and feature not in features:
+            raise Unsupported(f"provider {provider!r} does not support {feature} ({field}); leave it out of the spec")
+    if server.spec.deletion_policy == "Snapshot" and Feature.SNAPSHOT not in features:
+        raise Unsupported(f"provider {provider!r} keeps no snapshots; choose deletionPolicy Retain or Delete")
+
+
+def server_spec(server: DatabaseServer, backend: Backend) -> ServerSpec:
+    """What is wished of a server, as its provider gets it."""
+    spec = server.spec
+    backup = {"retention": spec.backup.retention, "window": spec.backup.window} if spec.backup else None
+    return ServerSpec(
+        ref=backend.ref,
+        engine=spec.engine,
+        version=spec.version,
+        size=spec.size,
+        storage_gib=spec.storage_gib,
+        high_availability=spec.high_availability,
+        parameters=spec.parameters,
+        maintenance_window=spec.maintenance_window,
+        backup=backup,
+        tags=spec.tags,
+        deletion_policy=spec.deletion_policy,
+    )
+
+
+def _check_survey(server: DatabaseServer, survey: Survey) -> None:
+    key, wanted = server.metadata.key, server.spec.version
+    if survey.read_only:
+        raise Terminal(
+            f"DatabaseServer {key} refuses writes: it is a replica, or read-only by its settings; name the primary",
+            reason="ReadOnly",
+            retry_after=RETRY,
+        )
+    if wanted and not f"{survey.version}.".startswith(f"{wanted}."):
+        raise InvalidSpec(
+            f"spec.version: {wanted!r} is wanted and the server runs {survey.version}; correct it, or leave it out",
+            reason="VersionMismatch",
+        )
+
+
+def _digest(server: DatabaseServer, *facts: str) -> str:
+    """Over what is wished, what was seen and our version: an approval fits one situation only."""
+    parts = (server.metadata.uid, str(server.metadata.generation), version("dbclaims"), *facts)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,179 @@
+"""The Secrets that we write: the published one, and the pending one in which a new password is made. Pure.
+
+PROTOCOL.md §4 and §5. A Secret that is not ours is never overwritten, and `read` is where that is found out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets as random_secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import attrs
+
+from .api import (
+    CHECKSUM_ANNOTATION,
+    GROUP,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    OWNER_UID_LABEL,
+    PENDING_SECRET_PREFIX,
+    ObjectMeta,
+    SecretFormat,
+)
+from .kinds import SECRET
+from .objectstore import Kind, Object
+from .rotation import Published
+from .spi import Credentials, InvalidSpec, NotOwned
+
+FORMAT_ANNOTATION = f"{GROUP}/format"
+"""On a published Secret of another shape: its `secretFormat.keys`, so that it can be read after that field's edit."""
+SUPERSEDES_ANNOTATION = f"{GROUP}/supersedes"
+"""On a published Secret whose name was edited: the old name, kept for one grace."""
+
+_PASSWORD_BYTES = 32
+
+
+@attrs.frozen
+class Owner:
+    """The object that a Secret belongs to."""
+
+    kind: Kind
+    meta: ObjectMeta
+
+    def reference(self) -> dict[str, Any]:
+        """The owner reference with which the Secret goes when its object goes."""
+        return {
+            "apiVersion": self.kind.api_version,
+            "kind": self.kind.kind,
+            "name": self.meta.name,
+            "uid": self.meta.uid,
+            "controller": True,
+        }
+
+
+def new_password() -> str:
+    """256 random bits, in the alphabet `[A-Za-z0-9_-]` that needs no quoting anywhere."""
+    return random_secrets.token_urlsafe(_PASSWORD_BYTES)
+
+
+def pending_name(owner: Owner) -> str:
+    """The name of the Secret in which the next password is made."""
+    return PENDING_SECRET_PREFIX + owner.meta.uid
+
+
+def published(
+    owner: Owner, name: str, secret_type: str, keys: Mapping[str, str], form: SecretFormat | None, supersedes: str = ""
+) -> Object:
+    """The published Secret as it is to be written; raises `InvalidSpec` where its format holds no login."""
+    entries = form.keys if form else ()
+    data = _shaped(keys, entries)
+    annotations = {CHECKSUM_ANNOTATION: checksum(data)}
+    if entries:
+        annotations[FORMAT_ANNOTATION] = ",".join(entries)
+    if supersedes:
+        annotations[SUPERSEDES_ANNOTATION] = supersedes
+    secret = _secret(owner, name, (form.type if form else None) or secret_type, data)
+    secret["metadata"]["annotations"] = annotations
+    return secret
+
+
+def pending(owner: Owner, login: Credentials) -> Object:
+    """The Secret that makes a password: whoever goes on reads it live and sets what it holds."""
+    return _secret(owner, pending_name(owner), "Opaque", {"username": login.username, "password": login.password})
+
+
+def check_format(form: SecretFormat | None) -> None:
+    """Refuse a format from which the login could not be read back; raises `InvalidSpec`.
+
+    The published Secret is the truth about the password (PROTOCOL.md §4.4), so it must hold it.
+    """
+    keys = {entry.rpartition("=")[2] for entry in form.keys} if form else set()
+    if keys and not ({"username", "password"} <= keys or "uri" in keys):
+        raise InvalidSpec(
+            "spec.secretFormat.keys: holds no login; add uri, or username and password, under whatever names you need"
+        )
+
+
+def is_ours(secret: Object, owner: Owner) -> bool:
+    """Whether this Secret was written by us for this object."""
+    labels = secret["metadata"].get("labels") or {}
+    return labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(OWNER_UID_LABEL) == owner.meta.uid
+
+
+def check_ours(secret: Object, owner: Owner) -> None:
+    """Raise `NotOwned` (`SecretNotOurs`) for a Secret that somebody else made."""
+    if not is_ours(secret, owner):
+        metadata = secret["metadata"]
+        raise NotOwned(
+            f"Secret {metadata['name']!r} in namespace {metadata.get('namespace', '')!r} exists and was not made for "
+            f"this {owner.kind.kind}; delete it, or choose another spec.secretName",
+            reason="SecretNotOurs",
+        )
+
+
+def read(secret: Object) -> Published:
+    """What a Secret of ours holds; not intact where it was edited by hand."""
+    data = decoded(secret)
+    annotations = secret["metadata"].get("annotations") or {}
+    username, password = _login(data, annotations.get(FORMAT_ANNOTATION, ""))
+    return Published(
+        username=username,
+        password=password,
+        resource_version=secret["metadata"].get("resourceVersion", ""),
+        intact=annotations.get(CHECKSUM_ANNOTATION) == checksum(data),
+    )
+
+
+def decoded(secret: Object) -> dict[str, str]:
+    """The Secret's data as text; a value that is no text reads as empty, and so breaks the checksum."""
+    data = {key: _text(value) for key, value in (secret.get("data") or {}).items()}
+    return {**data, **(secret.get("stringData") or {})}
+
+
+def checksum(data: Mapping[str, str]) -> str:
+    """Over names and values, so that any edit shows."""
+    digest = hashlib.sha256()
+    for key in sorted(data):
+        digest.update(f"{len(key)}:{key}{len(data[key])}:".encode() + data[key].encode())
+    return digest.hexdigest()[:32]
+
+
+def _shaped(keys: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
+    if not entries:
+        return dict(keys)
+    pairs = (entry.rpartition("=") for entry in entries)
+    return {name or key: keys[key] for name, _, key in pairs if key in keys}
+
+
+def _login(data: Mapping[str, str], entries: str) -> tuple[str, str]:
+    names = {key: name or key for name, _, key in (entry.rpartition("=") for entry in entries.split(",") if entry)}
+    if not names or {"username", "password"} <= names.keys():
+        return data.get(names.get("username", "username"), ""), data.get(names.get("password", "password"), "")
+    uri = urlsplit(data.get(names.get("uri", ""), ""))
+    return unquote(uri.username or ""), unquote(uri.password or "")
+
+
+def _secret(owner: Owner, name: str, secret_type: str, data: Mapping[str, str]) -> Object:
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.kind,
+        "metadata": {
+            "name": name,
+            "namespace": owner.meta.namespace,
+            "labels": {MANAGED_BY_LABEL: MANAGED_BY, OWNER_UID_LABEL: owner.meta.uid},
+            "ownerReferences": [owner.reference()],
+        },
+        "type": secret_type,
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+    }
+
+
+def _text(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return ""
