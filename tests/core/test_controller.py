@@ -157,7 +157,11 @@ def test_a_pass_longer_than_its_deadline_is_counted(bench: Bench) -> None:
 
 
 def test_an_edit_during_a_pass_brings_the_key_back_at_once(bench: Bench) -> None:
-    bench.answer = lambda key: bench.queue.add(key) or Result(requeue_after=600)
+    def edited_meanwhile(key: str) -> Result:
+        bench.queue.add(key)
+        return Result(requeue_after=600)
+
+    bench.answer = edited_meanwhile
     bench.queue.add("shop/orders")
     bench.step()
     bench.answer = lambda key: Result()
@@ -246,7 +250,12 @@ def test_a_failing_pass_is_logged_under_the_names_that_controller_runtime_uses(b
 
 def test_two_passes_have_two_ids_and_outside_of_one_there_is_none(bench: Bench, lines: StringIO) -> None:
     configure(stream=lines)
-    bench.answer = lambda key: logging.getLogger("plugin").info("step") or Result()
+
+    def log_a_step(key: str) -> Result:
+        logging.getLogger("plugin").info("step")
+        return Result()
+
+    bench.answer = log_a_step
     for _ in range(2):
         bench.queue.add("shop/orders")
         bench.step()

@@ -32,11 +32,10 @@ def test_a_claim_becomes_a_database_whose_login_works(new_world: MakeWorld, supe
 
 def test_the_database_belongs_to_the_holder_and_carries_the_mark(claim: World) -> None:
     found = claim.look()
-    assert found.held and found.closed and found.present
+    assert (found.held, found.closed, found.present) == (True, True, True)
     assert found.mark == claim.mark
     assert found.roles[claim.owner].mark == claim.mark
-    assert not found.roles[claim.owner].login
-    assert found.roles[claim.a].login and not found.roles[claim.b].login
+    assert [found.roles[name].login for name in (claim.owner, claim.a, claim.b)] == [False, True, False]
 
 
 def test_the_admin_is_left_a_member_of_nothing_but_the_holder(claim: World) -> None:

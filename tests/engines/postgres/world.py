@@ -177,8 +177,9 @@ def _without_verifiers(spec: DatabaseSpec | None) -> DatabaseSpec | None:
     """A verifier is set once: the core asks for it until it was applied, and the next look has none."""
     if spec is None:
         return None
-    logins = tuple(
-        attrs.evolve(login, accounts=tuple(attrs.evolve(account, verifier=None) for account in login.accounts))
-        for login in spec.logins
-    )
-    return attrs.evolve(spec, logins=logins)
+    return attrs.evolve(spec, logins=tuple(_silent(login) for login in spec.logins))
+
+
+def _silent(login: Login) -> Login:
+    first, second = (attrs.evolve(account, verifier=None) for account in login.accounts)
+    return attrs.evolve(login, accounts=(first, second))

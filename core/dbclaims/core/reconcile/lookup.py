@@ -59,7 +59,7 @@ class Namespace:
 
 
 class Lookup:
-    """The caches, read as models. Any method may raise `NotSynced`; a document that breaks a rule raises `SpecError`."""
+    """The caches, read as models. Any method may raise `NotSynced`, and `SpecError` for a document that breaks a rule."""
 
     def __init__(self, client: CachedClient) -> None:
         self._client = client

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from psycopg.errors import (
+    DuplicateDatabase,
+    DuplicateObject,
+    InvalidAuthorizationSpecification,
+    InvalidPassword,
+    UniqueViolation,
+)
 from psycopg.sql import SQL
 
-from dbclaims.core.spi import Action, DatabaseRef
+from dbclaims.core.spi import Action, DatabaseRef, Mark, Unsupported
 
 from . import statements
+from .errors import said
 from .holding import membership
-from .observe import PUBLIC_SCHEMA_IS_OURS
+from .observe import PUBLIC_SCHEMA_IS_OURS, PostgresDatabase, observe
 from .quoting import identifier
 from .session import Connection, Session, atomically
 from .statements import Relations
@@ -53,14 +61,13 @@ def _outside(session: Session, connection: Connection, ref: DatabaseRef, step: S
     options, superuser = membership(connection), _is_superuser(connection)
     match step:
         case ChangeLogin():
-            atomically(connection, statements.change_login(step))
+            _change_login(session, connection, ref, step)
         case Close():
             atomically(connection, statements.close(step))
             for account in step.accounts:
                 atomically(connection, statements.end_sessions(account, transient=not superuser, options=options))
         case CreateDatabase():
-            create = SQL("CREATE DATABASE {} OWNER {}")
-            connection.execute(create.format(identifier(ref.name), identifier(session.holder)))
+            _create_database(session, connection, ref)
         case TakeDatabase():
             transient = step.transient and not superuser
             atomically(
@@ -70,6 +77,38 @@ def _outside(session: Session, connection: Connection, ref: DatabaseRef, step: S
             connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier(ref.name)))
         case DropRoles():
             atomically(connection, statements.drop_roles(step, transient=not superuser, options=options))
+
+
+def _change_login(session: Session, connection: Connection, ref: DatabaseRef, step: ChangeLogin) -> None:
+    try:
+        atomically(connection, statements.change_login(step))
+    except (DuplicateObject, UniqueViolation):
+        # The step was done already; or somebody else was faster, and then the next look decides.
+        if not _stands(observe(session, ref), step):
+            raise
+    except (InvalidPassword, InvalidAuthorizationSpecification) as error:
+        raise Unsupported(
+            f"{session.where} refuses passwords as verifiers ({said(error)}): let its policy take SCRAM-SHA-256 verifiers",
+            reason="PlainPasswordForm",
+        ) from error
+
+
+def _stands(observed: PostgresDatabase | None, step: ChangeLogin) -> bool:
+    """Whether the role and the accounts that the step makes are there, by the marks that it sets."""
+    roles = observed.roles if observed is not None else {}
+    made = [account for account in step.accounts if account.create]
+    marked = not step.create or (step.role in roles and roles[step.role].mark == Mark.read(step.comment))
+    return marked and all(account.name in roles and roles[account.name].acts_as == step.role for account in made)
+
+
+def _create_database(session: Session, connection: Connection, ref: DatabaseRef) -> None:
+    create = SQL("CREATE DATABASE {} OWNER {}")
+    try:
+        connection.execute(create.format(identifier(ref.name), identifier(session.holder)))
+    except (DuplicateDatabase, UniqueViolation):
+        found = observe(session, ref)
+        if found is None or not found.held:
+            raise
 
 
 def _relations(connection: Connection, step: Furnish) -> Mapping[str, Relations]:

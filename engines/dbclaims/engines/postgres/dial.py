@@ -12,7 +12,7 @@ import select
 import tempfile
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 from psycopg import pq
@@ -51,16 +51,21 @@ class Authority:
     """The certificate authority as libpq wants it: a path, to a private file that lives as long as this does."""
 
     def __init__(self, tls: TLS) -> None:
-        self._file = tempfile.NamedTemporaryFile("w", prefix="dbclaims-ca-", suffix=".crt") if tls.ca else None
-        if self._file:
-            self._file.write(tls.ca or "")
-            self._file.flush()
+        self._file = _private_file(tls.ca) if tls.ca else None
         self.path = self._file.name if self._file else "system" if tls.mode is TLSMode.VERIFY_FULL else None
 
     def close(self) -> None:
         """Remove the file."""
         if self._file:
             self._file.close()
+
+
+def _private_file(text: str) -> IO[str]:
+    # Open for as long as the session lives: closing it removes it.
+    file = tempfile.NamedTemporaryFile("w", prefix="dbclaims-ca-", suffix=".crt")  # noqa: SIM115
+    file.write(text)
+    file.flush()
+    return file
 
 
 def connect(

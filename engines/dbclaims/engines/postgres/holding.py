@@ -104,8 +104,8 @@ def _findings(session: Session, row: Mapping[str, Any]) -> Iterator[Finding]:
         grant = f'GRANT "{session.holder}" TO "{session.admin.username}" WITH ADMIN OPTION'
         yield Finding("AdminLacksRole", f"the admin is no member of our holder role: run {grant} as its maker")
     if row["others"]:
-        text = f"{', '.join(row['others'])} can do everything to our databases, as members of {session.holder!r}: revoke it"
-        yield Finding("SharedHolder", text)
+        names = ", ".join(row["others"])
+        yield Finding("SharedHolder", f"{names} can drop our databases, as members of {session.holder!r}: revoke it")
     if row["version"] < MEMBERSHIP_OPTIONS and row["creators"]:
         names = ", ".join(row["creators"][:5])
         text = f"{names} may grant themselves every role before PostgreSQL 16: take CREATEROLE from them, or upgrade"
