@@ -87,10 +87,8 @@ def _change_login(session: Session, connection: Connection, ref: DatabaseRef, st
         if not _stands(observe(session, ref), step):
             raise
     except (InvalidPassword, InvalidAuthorizationSpecification) as error:
-        raise Unsupported(
-            f"{session.where} refuses passwords as verifiers ({said(error)}): let its policy take SCRAM-SHA-256 verifiers",
-            reason="PlainPasswordForm",
-        ) from error
+        text = f"{session.where} refuses verifiers ({said(error)}): let its password policy take SCRAM-SHA-256"
+        raise Unsupported(text, reason="PlainPasswordForm") from error
 
 
 def _stands(observed: PostgresDatabase | None, step: ChangeLogin) -> bool:

@@ -142,5 +142,5 @@ def _differences(login: Login, observed: PostgresDatabase | None, *, fresh: bool
     partial = contents.partial.get(login.role, frozenset()) if isinstance(contents, PostgresContents) else frozenset()
     for schema in sorted(login.grants.keys() | standing.keys() | partial):
         wanted = login.grants.get(schema)
-        if fresh or standing.get(schema) != wanted:
+        if fresh or schema in partial or standing.get(schema) != wanted:
             yield Regrant(login.role, schema, wanted)
