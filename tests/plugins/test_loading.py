@@ -140,7 +140,7 @@ def test_a_misspelt_hook_stops_the_start(stranger: Stranger) -> None:
     sentence = refusal("cloud-dist")
     assert "unknown hook 'provider_credential' in plugin " in sentence
     assert "cloud_dist_cloud" in sentence
-    assert sentence.endswith("; correct the hook's name")
+    assert "; correct the hook's name" in sentence
 
 
 @pytest.mark.xfail(strict=True, reason="plugins.py lets pluggy's PluginValidationError through at register()")
