@@ -151,13 +151,13 @@ def test_a_bookmark_moves_the_version_and_nothing_else(wire: Wire, informer: Inf
     assert len(told) == 1
 
 
-def test_a_long_list_comes_in_pages_of_500_of_the_newest_state(wire: Wire, informer: Informer) -> None:
+def test_a_long_list_comes_in_pages_of_the_newest_state(wire: Wire, informer: Informer) -> None:
     for number in range(PAGE + 1):
         wire.store(PLURAL, claim(f"c{number:04}"))
     informer.step()
     lists = [request.query for request in wire.seen if request.sort == "list"]
     assert len(names(informer)) == PAGE + 1
-    assert [query["limit"] for query in lists] == ["500", "500"]
+    assert [query["limit"] for query in lists] == [str(PAGE)] * 2
     assert all("resourceVersion" not in query for query in lists)
 
 
