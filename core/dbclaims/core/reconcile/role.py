@@ -23,7 +23,7 @@ from ..kinds import GRANT, ROLE
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..secrets import Owner
-from ..spi import Access, Account, Database, EngineInfo, Feature, InvalidSpec, Login, Mark, Unsupported
+from ..spi import Access, Account, Database, EngineInfo, Feature, InvalidSpec, Login, Mark, Unreachable, Unsupported
 from .binding import Binding, rules_of
 from .login import LoginKeeper, Means
 from .tools import Tools
@@ -80,10 +80,13 @@ class RolePass:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """What goes wrong with one RoleClaim stays with it. A `StoreError` passes: it says nothing of the claim."""
+        """What goes wrong with one RoleClaim stays with it.
+
+        A `StoreError` and a dead server pass: they say nothing of the claim, and each further one would wait as long.
+        """
         try:
             yield
-        except StoreError:
+        except (StoreError, Unreachable):
             raise
         except Exception as error:
             self.failure = failure_of(error, self._tools.resync.total_seconds(), broken=self._broken)

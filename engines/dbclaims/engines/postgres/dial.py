@@ -12,16 +12,23 @@ import select
 import tempfile
 import time
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import psycopg
 from psycopg import pq
+from psycopg.abc import PQGen
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import _WaitTimeout
 
 from dbclaims.core.spi import TLS, Credentials, Endpoint, TLSMode
 
+T = TypeVar("T")
+
 SCRAM = "scram-sha-256"
 CONNECT_TIMEOUT_S = 5
+
+ANSWER_TIMEOUT_S = 9.5
+"""Seconds for one answer: just more than `statement_timeout`, which a server that still lives keeps by itself."""
 
 ADMIN_OPTIONS = (
     "-c role=none -c search_path=pg_catalog,pg_temp -c default_transaction_read_only=off"
@@ -68,9 +75,26 @@ def _private_file(text: str) -> IO[str]:
     return file
 
 
+class Line(psycopg.Connection[Any]):
+    """A connection that is closed when an answer does not come in time.
+
+    libpq has no such deadline, and `tcp_user_timeout` does not see a stopped server whose kernel acknowledges.
+    """
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """See `psycopg.Connection.wait`. Raises `psycopg.OperationalError` without a SQLSTATE."""
+        limit = ANSWER_TIMEOUT_S if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except _WaitTimeout as error:
+            # What was asked may still be answered, so nothing more can be asked over this connection.
+            self.close()
+            raise psycopg.OperationalError(f"no answer within {limit:g} s") from error
+
+
 def connect(
     endpoint: Endpoint, authority: Authority, login: Credentials, database: str, *, options: str, auth: str
-) -> psycopg.Connection[Any]:
+) -> Line:
     """Log in, in autocommit mode. Raises `psycopg.OperationalError`; its `sqlstate` is set where it is known."""
     parameters: dict[str, Any] = {
         "host": endpoint.host,
@@ -90,7 +114,7 @@ def connect(
     if authority.path:
         parameters["sslrootcert"] = authority.path
     try:
-        return psycopg.connect(autocommit=True, **parameters)
+        return Line.connect(autocommit=True, **parameters)
     except psycopg.OperationalError as error:
         error.sqlstate = error.sqlstate or _english(str(error)) or _traced(error, parameters)
         raise
