@@ -20,7 +20,7 @@ from .objectstore import Expired, Kind, ObjectStore, Page, Silent, StoreError, T
 
 log = logging.getLogger(__name__)
 
-# While a page is parsed it costs 20 times its size: 22 MiB at 500 objects, 8 at 200.
+# A list of 10,000 objects of 2 KB peaks at 90 MiB RSS with 500 to a page, at 74 with 200, at 68 with 100.
 PAGE = 200
 SHORT_WATCH = 1.0
 _WATCH_SECONDS = (300.0, 600.0)
