@@ -347,6 +347,15 @@ def test_a_vanished_document_is_confirmed_while_another_process_works_on_the_sta
     assert home.changes() == ["created DatabaseClaim shop/orders"]
 
 
+def test_a_wish_that_comes_before_the_second_look_is_kept_for_it(home: Home) -> None:
+    home.with_claim(deletionPolicy="Delete")
+    home.changes(settled=True)
+    home.remove("orders.yaml")
+    request_deletion(home.directory, home.state, "DatabaseClaim", "shop", "orders")
+    assert home.changes(settled=True) == []
+    assert home.changes(settled=True) == ["deleted DatabaseClaim shop/orders"]
+
+
 def test_a_document_that_is_back_overtakes_the_wish(home: Home) -> None:
     home.with_claim(deletionPolicy="Delete")
     home.remove("orders.yaml")

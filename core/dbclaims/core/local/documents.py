@@ -89,6 +89,9 @@ class Documents:
     """The documents under one directory; `refresh` looks again.
 
     Files and folders whose name begins with a dot are no documents: editors' and kubelet's own, and our state.
+
+    Attributes:
+        current: whether the last look left nothing for the next one.
     """
 
     def __init__(self, directory: Path, state: Path) -> None:
@@ -96,6 +99,7 @@ class Documents:
         self._state = state.absolute()
         self._readings: dict[str, _Reading] = {}
         self._last_look: dict[str, Fingerprint | None] = {}
+        self.current = False
 
     def __iter__(self) -> Iterator[Document]:
         return (document for reading in self._readings.values() for document in reading.documents)
@@ -118,12 +122,12 @@ class Documents:
         """
         look, unreadable = self._look()
         previous, self._last_look = self._last_look, look
-        files = {*look, *self._readings}
-        ready = [file for file in files if not settled or previous.get(file) == look.get(file)]
-        stale = [file for file in ready if self._fingerprint_of(file) != look.get(file)]
-        for file in stale:
+        changed = [file for file in {*look, *self._readings} if self._fingerprint_of(file) != look.get(file)]
+        ready = [file for file in changed if not settled or previous.get(file) == look.get(file)]
+        for file in ready:
             self._read(file, unreadable.get(file))
-        return bool(stale)
+        self.current = len(ready) == len(changed)
+        return bool(ready)
 
     def _fingerprint_of(self, file: str) -> Fingerprint | None:
         reading = self._readings.get(file)

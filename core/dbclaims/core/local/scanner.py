@@ -75,7 +75,9 @@ class Scanner:
                 self._refused |= {document.file for document in documents}
         self._part(found.keys(), wishes, prune=prune)
         for address in wishes:
-            deletions.forget(self._state, address)
+            # A file that has just gone is still taken for there until the next look.
+            if address not in found or self._documents.current:
+                deletions.forget(self._state, address)
 
     # --- a document that is there --------------------------------------------------------------------------------
 
