@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from .api import GROUP, VERSION
+from .api import GROUP, RESOURCES, VERSION
 from .objectstore import Kind
 
-CLASS = Kind(GROUP, VERSION, "DatabaseClass", "databaseclasses", namespaced=False)
-SERVER = Kind(GROUP, VERSION, "DatabaseServer", "databaseservers")
-CLAIM = Kind(GROUP, VERSION, "DatabaseClaim", "databaseclaims")
-ROLE = Kind(GROUP, VERSION, "RoleClaim", "roleclaims")
-GRANT = Kind(GROUP, VERSION, "ClaimGrant", "claimgrants")
+
+def _ours(name: str) -> Kind:
+    resource = RESOURCES[name]
+    return Kind(GROUP, VERSION, name, resource.plural, namespaced=resource.namespaced)
+
+
+CLASS = _ours("DatabaseClass")
+SERVER = _ours("DatabaseServer")
+CLAIM = _ours("DatabaseClaim")
+ROLE = _ours("RoleClaim")
+GRANT = _ours("ClaimGrant")
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 SECRET = Kind("", "v1", "Secret", "secrets")
 

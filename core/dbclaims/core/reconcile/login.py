@@ -261,8 +261,11 @@ class LoginKeeper:
         current = self._published.username if self._published else self._past.username if self._past else ""
         if observed is None or current not in self.accounts:
             return None
-        old = observed.roles.get(other(self.accounts, current))
-        quiet = self._means.quiet.seen(self._owner.meta.uid, old.name, old.sessions) if old else timedelta(0)
+        uid, old = self._owner.meta.uid, observed.roles.get(other(self.accounts, current))
+        if old is None or not old.login:
+            self._means.quiet.restart(uid, other(self.accounts, current))
+            return None
+        quiet = self._means.quiet.seen(uid, old.name, old.sessions)
         since = self._past.since if self._past else None
         age = self._means.clock.now() - since if since else timedelta(0)
         return overlap(current, self.accounts, observed, self._rules, quiet, age)

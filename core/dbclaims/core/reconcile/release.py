@@ -15,7 +15,7 @@ from ..kinds import CLAIM
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Login, Mark, SPIError
-from .binding import find_server, mark_of
+from .binding import check_server, find_server, mark_of
 from .converge import converge
 from .lookup import RETRY
 from .role import RolePass
@@ -59,6 +59,7 @@ class Release:
         lookup, backends = self._tools.lookup, self._tools.backends
         class_ = lookup.class_(claim.spec.class_name)
         server = find_server(claim, class_, lookup)
+        check_server(server)
         backend = backends.get(server)
         engine = backend.engine
         namespace = lookup.namespace(claim.metadata.namespace)
