@@ -45,7 +45,7 @@ def _furnish(desired: DatabaseSpec, observed: PostgresDatabase | None, why: str)
         observed.owner if observed else desired.ref.owner,
         comment=desired.mark.onto(observed.comment if observed else None),
         close=True,
-        public=True,
+        public=observed is None or observed.mark is None,
         schemas=desired.schemas,
         extensions=desired.extensions,
         home=_home(desired),
