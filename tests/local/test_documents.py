@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from dbclaims.core.api import REFUSED_EDIT
 from dbclaims.core.kinds import CLAIM, CLASS, NAMESPACE, ROLE, SECRET
-from dbclaims.core.local import REFUSED_EDIT, DirectoryUnreadable, LocalStore, request_deletion
+from dbclaims.core.local import DirectoryUnreadable, LocalStore, request_deletion
 from dbclaims.core.objectstore import Invalid, NotFound
 from tests.clock import FakeClock
 

@@ -27,6 +27,9 @@ PROTECT = f"{GROUP}/protect"
 ANNOTATIONS = (APPROVE, PAUSED, PROTECT, ROTATE)
 """What people may write on our objects; the meaning of each stands in API.md, "Annotations"."""
 
+REFUSED_EDIT = f"local.{GROUP}/refused-edit"
+"""Written by the local home on an object whose document was edited into something that is refused: where, and why."""
+
 ABANDON = "abandon"
 """The value of `dbclaims.io/approve` that lets go of a claim under Retain whose backend is dead."""
 
