@@ -11,35 +11,8 @@ from dbclaims.engines.postgres.errors import CLASSES, CODES, mapped, translated
 
 KINDS = [kind for kind in vars(driver).values() if isinstance(kind, type) and issubclass(kind, psycopg.Error)]
 STATES = sorted({kind.sqlstate for kind in KINDS if isinstance(kind.sqlstate, str)})
-NEVER_OURS = frozenset(
-    f"{number:02}" for number in (1, 2, 3, 9, 10, 20, 21, 24, 26, 27, 34, 38, 39, 44, 72)
-) | {"0B", "0F", "0Z", "2D", "2F", "3B", "F0", "HV"}
-    [
-        "01",
-        "02",
-        "03",
-        "09",
-        "0B",
-        "0F",
-        "0Z",
-        "10",
-        "20",
-        "21",
-        "24",
-        "26",
-        "27",
-        "2D",
-        "2F",
-        "34",
-        "38",
-        "39",
-        "3B",
-        "44",
-        "72",
-        "F0",
-        "HV",
-    ]
-)
+NEVER_OURS = {f"{number:02}" for number in (1, 2, 3, 9, 10, 20, 21, 24, 26, 27, 34, 38, 39, 44, 72)}
+NEVER_OURS |= {"0B", "0F", "0Z", "2D", "2F", "3B", "F0", "HV"}
 """Classes of SQL that we do not write (cursors, functions, savepoints, foreign data); they are met as `Transient`."""
 
 
