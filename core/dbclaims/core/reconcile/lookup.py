@@ -59,7 +59,7 @@ class Namespace:
 
 
 class Lookup:
-    """The caches, read as models. Any method may raise `NotSynced`, and `SpecError` for a document that breaks a rule."""
+    """The caches, read as models. Any method may raise `NotSynced`, and `SpecError` for a document that breaks rules."""
 
     def __init__(self, client: CachedClient) -> None:
         self._client = client
@@ -79,6 +79,10 @@ class Lookup:
     def role(self, key: str) -> RoleClaim | None:
         """A role claim."""
         return self._parsed(ROLE, key, RoleClaim)
+
+    def grant(self, key: str) -> ClaimGrant | None:
+        """A grant."""
+        return self._parsed(GRANT, key, ClaimGrant)
 
     def document(self, kind: Kind, key: str) -> dict[str, Any] | None:
         """An object as it is stored."""

@@ -13,18 +13,18 @@ from ..admission import access_of, check_grant, check_interval
 from ..api import (
     FINALIZER,
     ClaimGrant,
-    HeldNamespace,
     RoleClaim,
     RoleClaimStatus,
     check_annotations,
     from_document,
 )
-from ..kinds import GRANT, ROLE
+from ..kinds import ROLE
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..secrets import Owner
 from ..spi import Access, Account, Database, EngineInfo, Feature, InvalidSpec, Login, Mark, Unreachable, Unsupported
 from .binding import Binding, rules_of
+from .grant import hold
 from .login import LoginKeeper, Means
 from .tools import Tools
 
@@ -188,7 +188,8 @@ class RolePass:
         )
         said = conditions.ready(generation, keeper.sentence())
         self._write(after, conditions.warned(said, generation, keeper.warnings()))
-        self._hold_grant()
+        if self._grant is not None:
+            hold(self._tools, self._grant, self.document["metadata"]["namespace"], self._uid)
 
     def report_failure(self, instead: Failure | None = None) -> None:
         """Write what failed; `instead` is the claim's own trouble, where this RoleClaim has none."""
@@ -225,19 +226,6 @@ class RolePass:
 
     def _write(self, after: RoleClaimStatus, said: conditions.Conditions) -> None:
         self.document = self._tools.reporter.write(ROLE, self.document, self._status, after, said)
-
-    def _hold_grant(self) -> None:
-        """Note the namespace's uid in the grant at its first use, so that a later namesake is told apart."""
-        namespace = self.document["metadata"]["namespace"]
-        grant = self._grant
-        if grant is None or any(each.namespace == namespace for each in grant.status.held):
-            return
-        document = self._tools.lookup.document(GRANT, grant.metadata.key)
-        if document is not None:
-            held = (*grant.status.held, HeldNamespace(namespace=namespace, uid=self._uid))
-            generation = grant.metadata.generation
-            after = attrs.evolve(grant.status, observed_generation=generation, held=held)
-            self._tools.reporter.write(GRANT, document, grant.status, after, conditions.ready(generation, "In use."))
 
 
 def open_roles(tools: Tools, claim: str) -> list[RolePass]:
