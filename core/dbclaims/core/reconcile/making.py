@@ -9,7 +9,7 @@ from importlib.metadata import version
 import attrs
 
 from .. import conditions
-from ..admission import deletion_policy
+from ..admission import check_claim, deletion_policy
 from ..api import APPROVE, FINALIZER, DatabaseClaim, DatabaseClaimStatus, PendingAction, check_annotations
 from ..controller import Result
 from ..kinds import CLAIM
@@ -27,13 +27,16 @@ from ..spi import (
     Finding,
     InvalidSpec,
     Login,
+    NotReady,
     Terminal,
     Transient,
 )
-from .binding import Binding, bind, rules_of
+from .binding import Binding, bind, find_class, mark_of, rules_of
 from .converge import armed, converge, plan
 from .login import LoginKeeper, Means
+from .lookup import RETRY
 from .role import RolePass
+from .template import make_server, server_key
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -95,6 +98,7 @@ class Making:
         claim, tools = self._claim, self._tools
         if problems := check_annotations(claim.metadata):
             raise InvalidSpec(str(problems[0]), reason="InvalidAnnotation")
+        self._ensure_server()
         self._binding = binding = bind(claim, tools.lookup, tools.backends, live=self._live)
         means = Means(tools.client, binding.engine, tools.clock, tools.quiet)
         rules = rules_of(binding.class_, claim.spec.rotation)
@@ -191,8 +195,28 @@ class Making:
 
     # --- making it so -------------------------------------------------------------------------------------------
 
+    def _ensure_server(self) -> None:
+        """Make the claim's own server where its class has a template."""
+        claim, lookup = self._claim, self._tools.lookup
+        class_ = find_class(claim, lookup)
+        key = server_key(claim, class_)
+        if key is None or claim.status.server_ref is not None or lookup.server(key) is not None:
+            return
+        namespace = lookup.namespace(claim.metadata.namespace)
+        engine = self._tools.backends.engine(class_.spec.template.engine if class_.spec.template else "")
+        check_claim(claim, class_, namespace.labels, engine.info)
+        self._ensure_finalizer()
+        make_server(self._tools.client, claim, class_, mark_of(claim, namespace, self._tools.backends.installation.id))
+        raise NotReady(f"DatabaseServer {key} is being made", reason="ServerNotReady", retry_after=RETRY)
+
     def _ensure_finalizers(self) -> None:
         """Set the finalizers, before the first write to the server."""
+        self._ensure_finalizer()
+        for role in self._roles:
+            if role.served:
+                role.ensure_finalizer()
+
+    def _ensure_finalizer(self) -> None:
         metadata = self._document["metadata"]
         finalizers = metadata.get("finalizers", [])
         if FINALIZER not in finalizers:
@@ -203,9 +227,6 @@ class Making:
                 {"metadata": {"finalizers": [*finalizers, FINALIZER]}},
                 resource_version=metadata["resourceVersion"],
             )
-        for role in self._roles:
-            if role.served:
-                role.ensure_finalizer()
 
     def _converge(self, locked: object) -> None:
         """Bring the database to what is wished, then the RoleClaims', each on its own."""

@@ -11,7 +11,7 @@ from ..admission import deletion_policy
 from ..api import ABANDON, APPROVE, FINALIZER, DatabaseClaim, DatabaseServer, DeletionPolicy
 from ..backends import Backend
 from ..controller import Result
-from ..kinds import CLAIM
+from ..kinds import CLAIM, SERVER
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Login, Mark, SPIError
@@ -19,6 +19,7 @@ from .binding import check_server, find_server, mark_of
 from .converge import converge
 from .lookup import RETRY
 from .role import RolePass
+from .template import server_key
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -55,15 +56,27 @@ class Release:
         return Result()
 
     def _let_go(self, claim: DatabaseClaim) -> None:
-        """Close or drop what the server holds of the claim. Its own Secrets are not read: they may be gone."""
-        lookup, backends = self._tools.lookup, self._tools.backends
+        """Close or drop what a server holds of the claim. Its own Secrets are not read: they may be gone."""
+        lookup = self._tools.lookup
         class_ = lookup.class_(claim.spec.class_name)
+        own = server_key(claim, class_) if class_ else None
+        if own and claim.status.server_ref is None and lookup.server(own) is None:
+            return
         server = find_server(claim, class_, lookup)
+        policy = deletion_policy(claim, class_)
+        if server.status.identity or own != server.metadata.key:
+            self._end_database(claim, server, policy)
+        if own == server.metadata.key and policy is DeletionPolicy.DELETE and not server.metadata.deleting:
+            # The server's own policy then decides what becomes of it.
+            meta = server.metadata
+            self._tools.client.delete(SERVER, meta.namespace, meta.name, uid=meta.uid)
+
+    def _end_database(self, claim: DatabaseClaim, server: DatabaseServer, policy: DeletionPolicy) -> None:
         check_server(server)
-        backend = backends.get(server)
+        backend = self._tools.backends.get(server)
         engine = backend.engine
-        namespace = lookup.namespace(claim.metadata.namespace)
-        mark = mark_of(claim, namespace, backends.installation.id)
+        namespace = self._tools.lookup.namespace(claim.metadata.namespace)
+        mark = mark_of(claim, namespace, self._tools.backends.installation.id)
         ref = self._ref(claim, server, backend)
         with backend.session() as session:
             observed = engine.observe(session, ref)
@@ -71,7 +84,7 @@ class Release:
                 return
             ref = attrs.evolve(ref, owner=observed.owner)
             desired = None
-            if deletion_policy(claim, class_) is DeletionPolicy.RETAIN:
+            if policy is DeletionPolicy.RETAIN:
                 released = attrs.evolve(mark, state=RELEASED)
                 desired = DatabaseSpec(ref, released, self._closed(ref, backend))
             with engine.lock(session, ref) as locked:

@@ -61,7 +61,7 @@ class ServerReconciler:
         except SpecError as error:
             before = from_document(document.get("status") or {}, DatabaseServerStatus)
             return _Pass(self._tools, document, before).fail(failure_of(error, self._resync))
-        if server is None or not self._is_ours(server):
+        if server is None or not self._is_ours(document):
             return Result()
         return _Pass(self._tools, document, server.status).run(server)
 
@@ -69,9 +69,9 @@ class ServerReconciler:
     def _resync(self) -> float:
         return self._tools.resync.total_seconds()
 
-    def _is_ours(self, server: DatabaseServer) -> bool:
+    def _is_ours(self, server: Object) -> bool:
         """Whether the server is this controller's: a class that names it says so. Unnamed, it is the nameless one's."""
-        classes = self._tools.lookup.classes_of(server.metadata.key)
+        classes = self._tools.lookup.classes_serving(server)
         served = {class_.spec.controller_class for class_ in classes} or {""}
         return self._tools.controller_class in served
 
@@ -114,7 +114,7 @@ class _Pass:
 
     def _check(self, server: DatabaseServer) -> None:
         lookup, key = self._tools.lookup, server.metadata.key
-        if not lookup.classes_of(key) and not lookup.claims_on(key):
+        if not lookup.classes_serving(self._document) and not lookup.claims_on(key):
             self._tools.backends.forget(key)
             raise Terminal(
                 f"no DatabaseClass names DatabaseServer {key}, so it is not contacted; name it in a class's serverRef",
