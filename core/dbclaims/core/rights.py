@@ -1,7 +1,7 @@
 """The rights that the controller needs, and no more: data that a chart or a test renders.
 
-Whoever may list Secrets reads them all, so ours are read by name only (DESIGN.md §5). Objects are never created,
-replaced or deleted by us, but for Secrets; of a spec nothing is ever written, only finalizers.
+Whoever may list Secrets reads them all, so ours are read by name only (DESIGN.md §5). Created and deleted by us are
+Secrets and the servers of template classes, nothing else; of a spec nothing is ever written, only finalizers.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def rules() -> list[PolicyRule]:
     return [
         PolicyRule(GROUP, plurals, ("list", "watch")),
         PolicyRule(GROUP, tuple(kind.plural for kind in (SERVER, CLAIM, ROLE)), ("patch",)),
+        _rule(SERVER, "create", "delete"),
+        _rule(SERVER, "create", "delete"),
         PolicyRule(GROUP, tuple(f"{plural}/status" for plural in plurals), ("patch",)),
         _rule(SECRET, "get", "create", "update", "delete"),
         _rule(NAMESPACE, "list", "watch"),
