@@ -5,21 +5,19 @@ npm, with TLS and an admin that may create roles and databases and no more. `dbc
 and whatever is ticked off was found in its files or by logging in to the server.
 """
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
-
 from .overlay import edit, write_examples
 from .parts import MissingPart
+from .published import CLIENT, Published, WrongUser
 from .servers.installation import any_installation
 from .servers.postgres import PostgresServer
 from .servers.process import ServerFailed, ServerProcess
@@ -29,74 +27,10 @@ T = TypeVar("T")
 GRACE = 3
 PATIENCE = 30.0
 _COMMAND = Path(sys.executable).with_name("dbclaims")
-_VARIABLES = {"PGHOST": "host", "PGPORT": "port", "PGDATABASE": "database", "PGUSER": "username"}
-_VARIABLES |= {"PGPASSWORD": "password", "PGSSLMODE": "sslmode"}
-_QUESTION = "SELECT session_user || ' as ' || current_user"
 
 
 class NotSeen(Exception):
     """A step of the demo that did not come about; the message says which."""
-
-
-class Secret:
-    """A published Secret as a client sees it: the files of one version."""
-
-    def __init__(self, folder: Path) -> None:
-        # Through ..data once, so that no two keys come from two versions.
-        self._version = (folder / "..data").resolve(strict=True)
-        self.values = {path.name: path.read_text() for path in self._version.iterdir()}
-
-    @property
-    def username(self) -> str:
-        """The login's name."""
-        return self.values["username"]
-
-    @contextmanager
-    def environment(self) -> Iterator[Mapping[str, str]]:
-        """The variables of libpq for this login; its CA lies in a file as long as the block runs."""
-        with tempfile.NamedTemporaryFile("w", suffix=".crt") as authority:
-            authority.write(self.values["ca.crt"])
-            authority.flush()
-            login = {variable: self.values[key] for variable, key in _VARIABLES.items()}
-            yield {**os.environ, **login, "PGSSLROOTCERT": authority.name, "PGCONNECT_TIMEOUT": "5"}
-
-
-def log_in(secret: Secret) -> str:
-    """Log in with psql, or with psycopg where there is none; return who the server says we are.
-
-    Raises:
-        PermissionError: the server turns the login away.
-    """
-    with secret.environment() as environment:
-        if psql := shutil.which("psql"):
-            command = [psql, "--no-psqlrc", "--tuples-only", "--no-align", "--command", _QUESTION]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True)
-            if done.returncode:
-                raise PermissionError(done.stderr.strip())
-            answer = done.stdout.strip()
-        else:
-            answer = _log_in_without_psql(secret, environment["PGSSLROOTCERT"])
-    if not answer.startswith(f"{secret.username} as "):
-        raise NotSeen(f"✗ the server knows {secret.username} as {answer!r}")
-    return answer
-
-
-def _log_in_without_psql(secret: Secret, authority: str) -> str:
-    try:
-        with psycopg.connect(secret.values["uri"], sslrootcert=authority, connect_timeout=5) as connection:
-            row = connection.execute(_QUESTION).fetchone()
-            return str(row[0]) if row else ""
-    except psycopg.OperationalError as error:
-        raise PermissionError(str(error)) from error
-
-
-def is_refused(secret: Secret) -> bool:
-    """Whether the server turns this login away."""
-    try:
-        log_in(secret)
-    except PermissionError:
-        return True
-    return False
 
 
 class Demo:
@@ -110,22 +44,23 @@ class Demo:
         """Every step, in order. Raises `NotSeen`."""
         first = self._wait("a Secret", lambda: self._secret("orders-db"))
         self._tick(f"the claim became database {first.values['database']!r} and a Secret with login {first.username}")
-        self._tick(f"psql, verify-full, with that Secret: {log_in(first)}")
+        self._tick(f"{CLIENT}, verify-full, with that Secret: {first.log_in()}")
         reader = self._wait("a RoleClaim's Secret", lambda: self._secret("orders-reports", "bi"))
-        self._tick(f"the RoleClaim of namespace bi, by grant: {log_in(reader)}")
+        self._tick(f"the RoleClaim of namespace bi, by grant: {reader.log_in()}")
         second = self._rotate(first)
-        self._wait("the old login's end", lambda: is_refused(first))
-        self._tick(f"{GRACE} s after its last session the old login is closed; the new one: {log_in(second)}")
+        # Asked as superuser first: each try of the old login would begin its grace anew.
+        self._wait("the old login's end", lambda: self._is_closed(first) and first.is_refused())
+        self._tick(f"{GRACE} s after its last session the old login is closed; the new one: {second.log_in()}")
         self._delete(second)
 
-    def _rotate(self, first: Secret) -> Secret:
+    def _rotate(self, first: Published) -> Published:
         edit(self._directory / "databaseclaim.yaml", _rotated)
         second = self._wait("another login", lambda: self._other(first))
         self._tick(f"the annotation dbclaims.io/rotate brought login {second.username} into the same Secret")
-        self._tick(f"both work: {log_in(second)} | {log_in(first)}")
+        self._tick(f"both work: {second.log_in()} | {first.log_in()}")
         return second
 
-    def _delete(self, last: Secret) -> None:
+    def _delete(self, last: Published) -> None:
         (self._directory / "databaseclaim.yaml").unlink()
         self._wait("a word about the vanished document", lambda: "its document is gone" in self._up.log.read_text())
         self._tick("the document is gone, and under Delete that is no wish yet: the database stays")
@@ -133,19 +68,24 @@ class Demo:
         subprocess.run(command, check=True, capture_output=True)
         self._wait("the database's end", lambda: not self._databases())
         self._wait("the Secret's end", lambda: not self._folder("orders-db").exists())
-        self._wait("the login's end", lambda: is_refused(last))
+        self._wait("the login's end", last.is_refused)
         self._tick("dbclaims delete DatabaseClaim/orders: database, logins and Secret are gone")
+
+    def _is_closed(self, login: Published) -> bool:
+        return self._server.execute("SELECT rolcanlogin FROM pg_roles WHERE rolname = %s", [login.username]) == [
+            (False,)
+        ]
 
     def _databases(self) -> list[tuple[Any, ...]]:
         return self._server.execute("SELECT FROM pg_database WHERE datname = 'orders'")
 
-    def _other(self, first: Secret) -> Secret | None:
+    def _other(self, first: Published) -> Published | None:
         found = self._secret("orders-db")
         return found if found and found.username != first.username else None
 
-    def _secret(self, name: str, namespace: str = "shop") -> Secret | None:
+    def _secret(self, name: str, namespace: str = "shop") -> Published | None:
         with suppress(FileNotFoundError):
-            return Secret(self._folder(name, namespace))
+            return Published.from_files(self._folder(name, namespace))
         return None
 
     def _folder(self, name: str, namespace: str = "shop") -> Path:
@@ -178,7 +118,7 @@ def main() -> int:
         return 1
     print(f"PostgreSQL {installation.release} with TLS, disposable; the examples of tests/examples; dbclaims up")
     if not shutil.which("psql"):
-        print("psql is not on this machine, so logins are tried with psycopg instead")
+        print(f"psql is not on this machine, so logins are tried with {CLIENT} instead")
     with PostgresServer(installation) as server, tempfile.TemporaryDirectory(prefix="dbclaims-demo-") as work:
         directory = Path(work, "databases")
         directory.mkdir()
@@ -187,7 +127,7 @@ def main() -> int:
         up = ServerProcess([str(_COMMAND), "up", str(directory)], Path(work, "up.log"))
         try:
             Demo(server, directory, up).run()
-        except NotSeen as error:
+        except (NotSeen, PermissionError, WrongUser) as error:
             print(error, file=sys.stderr)
             return 1
         finally:
