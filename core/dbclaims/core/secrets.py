@@ -131,12 +131,8 @@ def read(secret: Object) -> Published:
     data = decoded(secret)
     annotations = secret["metadata"].get("annotations") or {}
     username, password = _login(data, annotations.get(FORMAT_ANNOTATION, ""))
-    return Published(
-        username=username,
-        password=password,
-        resource_version=secret["metadata"].get("resourceVersion", ""),
-        intact=annotations.get(CHECKSUM_ANNOTATION) == checksum(data),
-    )
+    found = checksum(data)
+    return Published(username, password, found, intact=annotations.get(CHECKSUM_ANNOTATION) == found)
 
 
 def decoded(secret: Object) -> dict[str, str]:

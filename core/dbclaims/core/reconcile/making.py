@@ -88,6 +88,7 @@ class Making:
             else:
                 self._ensure_finalizers()
                 with self._binding.engine.lock(session, self._ref) as locked:
+                    self._confirm()
                     self._converge(locked)
                     self._deliver(locked)
 
@@ -228,10 +229,20 @@ class Making:
                 resource_version=metadata["resourceVersion"],
             )
 
+    def _confirm(self) -> None:
+        """What was decided before the lock was taken still holds."""
+        self._keeper.confirm()
+        for role in self._roles:
+            with role.guard():
+                if role.served:
+                    role.served.confirm()
+
     def _converge(self, locked: object) -> None:
         """Bring the database to what is wished, then the RoleClaims', each on its own."""
         engine, ref, keeper = self._binding.engine, self._ref, self._keeper
         looked = keeper.contents
+        if looked is not None and self._plan(self._desired(), looked):
+            keeper.doubt()
         self._observed = converge(engine, locked, ref, self._desired(), looked)
         contents = keeper.prove(locked, ref)
         # Only the proof shows what is inside a database that was just made or changed.
@@ -244,7 +255,7 @@ class Making:
                 login = role.login(self._binding, self._observed)
                 if login is not None:
                     converge(engine, locked, ref, self._desired(login), contents)
-        if keeper.decision.step is not Step.FIRST:
+        if any(each.decision.step is not Step.FIRST for each in self._keepers):
             # The lock's last check before a Secret is replaced: observing on it fails where it is lost.
             engine.observe(locked, ref)
 
@@ -291,7 +302,7 @@ class Making:
         self._write(after, conditions.warned(said, generation, (*keeper.warnings(), *self._warnings())))
         for role in self._roles:
             self._report_role(role)
-        return Result(self._rest())
+        return Result(self._rest(), backoff=any(role.failure.result.backoff for role in self._roles if role.failure))
 
     def _report_role(self, role: RolePass) -> None:
         if role.deleting and role.failure is None:
@@ -331,11 +342,14 @@ class Making:
 
     def _rest(self) -> float:
         """Seconds until the next pass."""
-        keepers = [self._keeper, *(role.served for role in self._roles if role.served)]
-        times = [look for keeper in keepers if (look := keeper.next_look()) is not None]
+        times = [look for keeper in self._keepers if (look := keeper.next_look()) is not None]
         retries = [role.failure.result.requeue_after for role in self._roles if role.failure]
         seconds = [time.total_seconds() for time in (self._binding.class_.spec.probe_interval, *times)]
         return min([*seconds, *(retry for retry in retries if retry)])
+
+    @property
+    def _keepers(self) -> list[LoginKeeper]:
+        return [self._keeper, *(role.served for role in self._roles if role.served)]
 
     def _hash(self) -> str:
         """Over what is wished, what was seen and our version: an approval fits one situation only."""

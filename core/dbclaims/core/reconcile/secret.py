@@ -63,6 +63,19 @@ class SecretKeeper:
         made = secrets.read(found)
         return Credentials(made.username, made.password)
 
+    def is_begun(self, account: str) -> bool:
+        """Whether a rotation onto this account was begun and cut short: its password waits to be published."""
+        found = self._get(secrets.pending_name(self._owner))
+        return found is not None and secrets.is_ours(found, self._owner) and secrets.read(found).username == account
+
+    def confirm(self) -> None:
+        """Raise `Transient` (`Conflict`) where the published Secret is not the one that was looked at.
+
+        Asked under the database's lock: what was decided before it may have been overtaken by another controller.
+        """
+        if _version(self._get(self.name)) != _version(self._standing):
+            raise Transient(f"Secret {self.name!r} was just changed; looking again", reason="Conflict")
+
     def publish(self, secret_type: str, keys: Mapping[str, str], now: datetime) -> None:
         """Write the Secret if it differs from the one that stands; what was read is the precondition."""
         form, former = self._model.spec.secret_format, self._superseded(now)
@@ -117,6 +130,10 @@ class SecretKeeper:
             raise Transient(
                 f"Secret {name!r} was just made by somebody else; looking again", reason="Conflict"
             ) from error
+
+
+def _version(secret: Object | None) -> str:
+    return str(secret["metadata"]["resourceVersion"]) if secret else ""
 
 
 def _same(wanted: Object, standing: Object) -> bool:
