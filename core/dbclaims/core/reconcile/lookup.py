@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
+import orjson
 
 from ..api import ClaimGrant, DatabaseClaim, DatabaseClass, DatabaseServer, Object, RoleClaim, SpecError, parse
 from ..client import CachedClient
@@ -62,6 +64,12 @@ class Namespace:
     name: str
     uid: str
     labels: Mapping[str, str]
+
+
+@lru_cache(maxsize=512)
+def _model(body: bytes) -> Object:
+    """The model of a cached document. Every pass over a claim reads its class and server, and checking is dear."""
+    return parse(orjson.loads(body))
 
 
 class Lookup:
@@ -138,10 +146,10 @@ class Lookup:
         return Namespace(name, metadata["uid"], metadata.get("labels") or {})
 
     def _parsed(self, kind: Kind, key: str, model: type[T]) -> T | None:
-        document = self._client.lister(kind).get(key)
-        if document is None:
+        body = self._client.lister(kind).body(key)
+        if body is None:
             return None
-        parsed = parse(document)
+        parsed = _model(body)
         assert isinstance(parsed, model)
         return parsed
 
