@@ -83,6 +83,12 @@ class World:
         metadata = {"name": self.named(name), "labels": labels}
         self._request("POST", NAMESPACE, None, None, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
+    def label_namespace(self, name: str, **labels: str) -> None:
+        """Set labels of a namespace, and let the caches see it."""
+        self._seen(
+            NAMESPACE, self._request("PATCH", NAMESPACE, None, self.named(name), {"metadata": {"labels": labels}})
+        )
+
     def create(self, kind: Kind, name: str, spec: Mapping[str, Any], ns: str = "shop", **metadata: Any) -> Object:
         """Create an object of ours, and let the caches see it."""
         place = {} if kind == CLASS else {"namespace": self.named(ns)}
