@@ -169,7 +169,7 @@ class Making:
             return
         if self._claim.metadata.annotations.get(APPROVE) == self._hash():
             return
-        self._lost = True
+        self._lost = self._broken = True
         key = self._binding.server.metadata.key
         raise Terminal(
             f"database {self._binding.database!r} was published and is gone from DatabaseServer {key}; restore it, or "
@@ -328,6 +328,8 @@ class Making:
     def _pause(self) -> Result:
         claim = self._claim
         message = "Paused by annotation: nothing in the server is changed, the published login goes on."
+        if problems := check_annotations(claim.metadata):
+            message += f" {problems[0]}"
         after = attrs.evolve(claim.status, observed_generation=claim.metadata.generation)
         self._write(after, conditions.paused(claim.status.conditions, claim.metadata.generation, message))
         return Result()
