@@ -13,6 +13,7 @@ import yaml
 from dbclaims.core.api import SCHEMA_ANNOTATION as SCHEMA
 from dbclaims.core.definitions import WrongDefinitions, check_definitions
 from dbclaims.core.kube.store import KubernetesStore
+from dbclaims.core.rights import own_rules, rules
 from tests.conftest import StartPostgres
 from tests.controlplane.audit import AuditEvent
 from tests.core.test_manager import until
@@ -21,7 +22,7 @@ from tests.published import Published
 from tests.servers.postgres import PostgresServer
 
 from .directory import dbclaims
-from .served import USERS, Running, Served
+from .served import LEASE, USERS, Running, Served
 
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/databaseclaims.dbclaims.io"
 
@@ -47,6 +48,15 @@ def logged(running: Running) -> list[dict[str, Any]]:
 def refusals(served: Served, position: int) -> list[AuditEvent]:
     events = served.plane.audit_since(position)
     return [each for each in events if each.user in USERS and each.code in (401, 403)]
+
+
+def used(served: Served, position: int) -> set[tuple[str, str]]:
+    return {(each.resource, each.verb) for each in served.plane.audit_since(position) if each.user in USERS}
+
+
+def granted() -> set[tuple[str, str]]:
+    found = [*rules(), *own_rules()]
+    return {(resource, verb) for rule in found for resource in rule.resources for verb in rule.verbs}
 
 
 def test_a_claim_lives_its_whole_life_with_exactly_these_rights(
@@ -76,6 +86,8 @@ def test_a_claim_lives_its_whole_life_with_exactly_these_rights(
     assert 'controller_runtime_reconcile_total{controller="databaseclaim"' in running.answer("/metrics")[1]
     assert running.stop() == 0
     assert refusals(served, position) == []
+    # No claim of the examples has a server of its own.
+    assert granted() - used(served, position) == {("databaseservers", "create"), ("databaseservers", "delete")}
     lines = logged(running)
     assert {line["level"] for line in lines} <= {"info"}, lines
 
@@ -95,6 +107,17 @@ def test_sigterm_hands_the_lease_to_the_waiting_process(served: Served, tmp_path
     assert released - began <= 5.0
     until(lambda: any(line["msg"] == "starting workers" for line in logged(second)))
     assert second.stop() == 0
+
+
+def test_a_process_that_loses_its_lease_ends_at_once(served: Served, tmp_path: Path) -> None:
+    running = Running(served, tmp_path / "run.log")
+    until(lambda: served.holder() != "", 30)
+    taken = {"spec": {"holderIdentity": "somebody else", "leaseDurationSeconds": 3600}}
+    assert served.plane.request("PATCH", LEASE, taken, kind="merge-patch+json")[0] == 200
+    until(lambda: not running.process.running, 30)
+    assert running.process.returncode == 1
+    assert [line["msg"] for line in logged(running)][-2:] == ["lease lost", "ending, since the lease is lost"]
+    assert served.plane.request("DELETE", LEASE)[0] == 200
 
 
 def test_another_version_s_definitions_stop_the_start_with_one_sentence(served: Served) -> None:

@@ -44,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> ArgumentParser:
     """The parser of all commands."""
-    top = ArgumentParser(prog="dbclaims", description="A claim becomes a database and a Secret whose login works.")
+    top = ArgumentParser(
+        prog="dbclaims",
+        description="A claim becomes a database and a Secret whose login works.",
+        epilog="exit codes: 0 done, 1 something is not as wished and stderr says what, 2 wrong usage",
+    )
     top.add_argument("--version", action="version", version=f"dbclaims {version('dbclaims')}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
