@@ -10,6 +10,7 @@ import yaml
 from dbclaims.core import cli
 from dbclaims.core.api import crds
 from dbclaims.core.commands.command import CommandError
+from dbclaims.core.commands.run import own_namespace
 from dbclaims.core.definitions import WrongDefinitions
 from dbclaims.core.installation import InstallationError
 from dbclaims.core.kube.config import ConfigError
@@ -89,6 +90,12 @@ def test_no_error_of_ours_reaches_the_terminal_as_a_traceback(
         monkeypatch.setattr("dbclaims.core.commands.up.LocalStore", refuse)
         assert cli.main(["up", str(tmp_path)]) == 1
         assert capsys.readouterr().err == "dbclaims: what, and the way out\n"
+
+
+def test_lease_and_identity_stand_in_the_pod_s_own_namespace(tmp_path: Path) -> None:
+    assert own_namespace(tmp_path) == "dbclaims-system"
+    (tmp_path / "namespace").write_text("databases\n")
+    assert own_namespace(tmp_path) == "databases"
 
 
 def test_secrets_are_never_listed_or_watched_and_no_spec_is_written() -> None:
