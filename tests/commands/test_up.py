@@ -4,8 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.core.test_manager import until
 from tests.overlay import edit
 from tests.servers.faults import RstHost
@@ -141,7 +139,6 @@ def test_the_installation_id_is_made_once_and_never_anew_beside_marks(examples: 
     assert re.fullmatch(r"dbclaims: Secret dbclaims-identity .* is gone .*; restore it, or .*\n", lost.stderr)
 
 
-@pytest.mark.long
 def test_an_unreachable_host_ends_the_run_by_itself(examples: Directory) -> None:
     host = RstHost()
     edit(
