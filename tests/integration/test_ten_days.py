@@ -19,14 +19,14 @@ GRACE = 1300
 """Longer than a grace of 10 min, with the passes that notice its end."""
 
 
-def _remember(world: World, database: str | None = None) -> None:
+def _remember(world: World) -> None:
     """Leave something in the database that must still be there at the end of the day."""
     with world.login() as connection:
         connection.execute("CREATE TABLE remembered AS SELECT 42 AS answer")
 
 
-def _remembers(world: World, secret: str = "orders") -> bool:
-    with world.login(world.secret(secret)) as connection:
+def _remembers(world: World, claim: str = "orders") -> bool:
+    with world.login(world.secret(claim)) as connection:
         return connection.execute("SELECT answer FROM remembered").fetchone() == (42,)
 
 

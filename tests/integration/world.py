@@ -319,8 +319,12 @@ class World:
                 path = _path(kind, each["metadata"].get("namespace"), each["metadata"]["name"])
                 self.cluster.request("PATCH", path, {"metadata": {"finalizers": None}}, kind="merge-patch+json")
                 self.cluster.request("DELETE", path)
-        for name in NAMESPACES:
-            self.cluster.request("DELETE", _path(NAMESPACE, None, self.named(name)))
+        paths = [_path(NAMESPACE, None, self.named(name)) for name in NAMESPACES]
+        for path in paths:
+            self.cluster.request("DELETE", path)
+        if not self.tag:
+            # The next world may want these very names.
+            until(lambda: all(self.cluster.request("GET", path)[0] == 404 for path in paths), 60)
         if self.tag and self.postgres.running:
             for name in self.databases():
                 self.postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
