@@ -14,7 +14,7 @@ from typing import Self
 from attrs import frozen
 
 from ..servers.process import ServerProcess, free_port
-from .yard import Yard
+from .yard import CONTROLLER, Yard
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).parents[2]
@@ -84,6 +84,6 @@ class Contender:
 
 
 def ours(yard: Yard, port: int | None = None) -> Contender:
-    """`dbclaims run` on the yard's API server; its metrics are at `port`."""
-    options = ["--no-leader-election", "--health-port", str(port or free_port()), "--kubeconfig", yard.kubeconfig]
-    return Contender("dbclaims.core.cli", ["run", *options])
+    """`dbclaims run` as in a pod of the yard's cluster; its metrics are at `port`."""
+    options = ["run", "--no-leader-election", "--namespace", CONTROLLER, "--health-port", str(port or free_port())]
+    return Contender("tests.bench.pod", [str(yard.account), *options], yard.pod_environment)

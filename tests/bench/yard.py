@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from statistics import quantiles
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import orjson
 from attrs import field, frozen
@@ -84,6 +85,8 @@ class Yard:
 
     def __init__(self, cluster: ControlPlane) -> None:
         self.kubeconfig = str(cluster.kubeconfig())
+        self.account = cluster.ca_file.parent / "account"
+        self.pod_environment = self._pod(cluster)
         self.store = store_of(self.kubeconfig)
         self._numbers = itertools.count()
         for crd in crds():
@@ -180,6 +183,14 @@ class Yard:
             self.store.delete(kind, namespace, name)
         except NotFound:
             return
+
+    def _pod(self, cluster: ControlPlane) -> Mapping[str, str]:
+        """Write what a pod finds of its cluster."""
+        self.account.mkdir(mode=0o700, exist_ok=True)
+        (self.account / "token").write_text(cluster.token())
+        (self.account / "ca.crt").write_bytes(cluster.ca_file.read_bytes())
+        address = urlsplit(cluster.url)
+        return {"KUBERNETES_SERVICE_HOST": str(address.hostname), "KUBERNETES_SERVICE_PORT": str(address.port)}
 
     def _served(self) -> bool:
         try:
