@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from dbclaims.core.api import crds
 from dbclaims.core.rights import rules
 from tests.controlplane.cluster import ControlPlane
 from tests.core.test_manager import until
+from tests.plugins.conftest import stranger as stranger
 from tests.servers.postgres import PostgresServer
 
 from .world import World
@@ -37,8 +39,8 @@ def new_world(api_server: ControlPlane, pg: PostgresServer) -> Iterator[MakeWorl
     """Return a function that makes a world, by default on the shared PostgreSQL; what its objects said is judged."""
     made: list[World] = []
 
-    def make(postgres: PostgresServer | None = None, **options: str) -> World:
-        made.append(World(api_server, postgres or pg, **options))
+    def make(postgres: PostgresServer | None = None, **options: Any) -> World:
+        made.append(World(api_server, postgres or pg, shared=postgres is None, **options))
         return made[-1]
 
     yield make

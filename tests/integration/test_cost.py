@@ -11,9 +11,11 @@ from collections.abc import Callable
 import pytest
 
 from dbclaims.core.kinds import CLAIM
+from tests.conftest import StartPostgres
 from tests.controlplane.audit import AuditEvent
 from tests.servers.serverlog import ServerLog
 
+from .conftest import MakeWorld
 from .test_secrets import RESYNC
 from .world import World
 
@@ -81,7 +83,10 @@ def test_a_steady_state_writes_nothing_over_ten_resyncs(live: World) -> None:
 
 
 @pytest.mark.parametrize("number", [100, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
-def test_a_restart_writes_nothing(offered: World, number: int) -> None:
+def test_a_restart_writes_nothing(new_world: MakeWorld, new_postgres: StartPostgres, number: int) -> None:
+    offered = new_world(new_postgres())
+    offered.offer()
+    offered.settle()
     for index in range(number):
         offered.claim(f"orders-{index}")
         # The queue's age is a promise about time, and here none passes: the claims are taken in as they come.
