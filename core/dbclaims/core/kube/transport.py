@@ -24,7 +24,7 @@ from .config import ClusterAccess, Loader
 from .errors import answer_error, wire_errors
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 9}
-"""Seconds of silence before the kernel asks, seconds between questions, and how many may go unanswered (client-go's)."""
+"""Seconds of silence before the kernel asks, seconds between questions, how many may go unanswered: client-go's."""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
