@@ -132,6 +132,8 @@ def _outside(database: str, step: Furnish) -> Iterator[Composed]:
 def _shape(step: Furnish, *, public: bool) -> Iterator[Composed]:
     if step.public and public:
         yield SQL("ALTER SCHEMA public OWNER TO {}").format(identifier(step.owner))
+        # Before 15, and in a cluster that was upgraded from there, everybody may create in it.
+        yield Composed([SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC")])
 
 
 def _as_owner(step: Furnish, found: Mapping[str, Relations]) -> Iterator[Composed]:
