@@ -74,7 +74,7 @@ def test_an_open_public_schema_is_a_finding_only_where_it_is_open(new_world: Mak
         is_open = world.server.installation.major < 15 and not superuser
         assert ("PublicSchemaOpen" in _inside(world)) == is_open
         reader = world.role_claim("reports", {})
-        world.converge(attrs.evolve(world.spec(), logins=(*world.spec().logins, reader)))
+        world.converge(world.spec())
         may_create = "SELECT has_schema_privilege(%s, 'public', 'CREATE')"
         assert world.server.execute(may_create, [reader.role], dbname=world.ref.name) == [(is_open,)]
 

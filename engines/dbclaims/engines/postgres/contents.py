@@ -45,7 +45,7 @@ SELECT current_user::text,
     SELECT relnamespace AS space, CASE WHEN sequence THEN 'sequences' ELSE 'tables' END AS kind,
       pg_catalog.count(*) AS number FROM relation GROUP BY 1, 2) counted JOIN space ON space.oid = counted.space),
   EXISTS (SELECT FROM space s, LATERAL pg_catalog.aclexplode(s.nspacl) x WHERE s.nspname = 'public'
-    AND s.nspowner NOT IN (SELECT oid FROM me) AND x.grantee = 0 AND x.privilege_type = 'CREATE')
+    AND x.grantee = 0 AND x.privilege_type = 'CREATE')
 """
 """Its rights are as `string_agg` sorts them. Whole tables of rights are counted, never listed: a schema has many."""
 
@@ -60,9 +60,9 @@ _KINDS: Mapping[str, Mapping[Access, str]] = {
 _PUBLIC_OPEN = Finding(
     "PublicSchemaOpen",
     "every login of this database may create objects in its schema public: "
-    "run REVOKE CREATE ON SCHEMA public FROM PUBLIC there as a superuser",
+    "run REVOKE CREATE ON SCHEMA public FROM PUBLIC there, on PostgreSQL 14 as a superuser",
 )
-"""What PostgreSQL 14 begins with (PROTOCOL.md §1); the owner alone can open it later, where it has the schema."""
+"""What PostgreSQL 14 begins with (PROTOCOL.md §1), and what a server that was upgraded from there may keep."""
 
 Grant = tuple[str, str, str, str, int]
 """Schema, kind, role, rights, and how many objects carry exactly these."""
