@@ -133,6 +133,27 @@ def test_a_refused_admin_is_not_tried_again_and_again(place: Place, pg: Postgres
     assert len(pg.log_since(position).refusals) <= 2
 
 
+def test_a_refused_admin_whose_secret_is_gone_is_not_tried_again_and_again(place: Place, pg: PostgresServer) -> None:
+    place.survey(place.server())
+    pg.execute(f"ALTER ROLE \"{place.admin.username}\" PASSWORD 'changed'")
+    pg.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [place.admin.username])
+    place.store.delete(SECRET, "platform", "admin")
+    position = pg.log_position()
+    for _ in range(3):
+        with pytest.raises(NotReady) as raised:
+            place.survey(place.server())
+        assert raised.value.reason == "SecretMissing"
+    assert len(pg.log_since(position).refusals) == 1
+
+
+def test_a_pass_that_still_goes_on_over_a_replaced_server_is_not_told_of_a_false_one(place: Place) -> None:
+    server = place.server()
+    backend = place.backends.get(server)
+    with backend.session() as session:
+        place.backends.get(place.server(generation=2))
+        assert backend.engine.survey(session).version
+
+
 def test_a_mended_password_is_found_without_a_nudge(place: Place) -> None:
     place.put_admin(Account(place.admin.username, "wrong"))
     with pytest.raises(Refused):

@@ -151,7 +151,7 @@ class Backend:
             return Credentials(secret["username"], secret["password"])
         except KeyError as error:
             message = f"the admin Secret of DatabaseServer {self._key} has no key {error}; add it"
-            raise Terminal(message, reason="SecretKeyMissing") from error
+            raise Terminal(message, reason="SecretKeyMissing", retry_after=LONGEST) from error
 
     @property
     def _key(self) -> str:
