@@ -64,7 +64,8 @@ def _judge(obj: Object) -> list[str]:
         wanted = "Terminating"
     wrong = [] if kstatus(obj) == wanted else [f"kstatus says {kstatus(obj)} of {verdicts}, not {wanted}"]
     if wait_passes(obj, "Ready") and held.get("Stalled", {}).get("observedGeneration") == metadata["generation"]:
-        narrowed = held["Stalled"]["reason"] in _WITHOUT_AN_EDIT
+        stalled = held["Stalled"]
+        narrowed = stalled["reason"] in _WITHOUT_AN_EDIT or stalled["message"].startswith("DatabaseClass ")
         wrong += [] if narrowed else ["kubectl wait passes on a refused edit"]
     return wrong + [each for one in held.values() for each in _condition(one, metadata["generation"])]
 
