@@ -28,6 +28,7 @@ pytest: parts ## the tests alone, with coverage
 
 test-long: parts ## the tests that take minutes: histories, rotation under load, crashes
 	$(BIN)/pytest -m long
+	DBCLAIMS_LONG=1 $(BIN)/pytest --pg 17 tests/engines/postgres/test_names.py
 
 bench: parts ## measure, and print beside the yardsticks
 	$(BIN)/pytest tests/bench -q -m bench --timeout 0 -s
