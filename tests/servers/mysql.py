@@ -208,5 +208,3 @@ class MySQLServer:
             (self._data / name).chmod(0o600)
             if self._user:
                 shutil.chown(self._data / name, self._user)
-
-

@@ -82,8 +82,8 @@ class MySQLInstallation:
         user, data = server_user(), work / "data"
         if self.is_mariadb:
             data.mkdir()
-        for path in (work, data) if user else ():
-            if path.exists():
+        for path in (work, data):
+            if user and path.exists():
                 shutil.chown(path, user)
         how = "--bootstrap" if self.is_mariadb else "--initialize-insecure"
         answer = subprocess.run(
