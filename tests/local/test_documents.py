@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from dbclaims.core.api import REFUSED_EDIT
 from dbclaims.core.kinds import CLAIM, CLASS, NAMESPACE, ROLE, SECRET
-from dbclaims.core.local import REFUSED_EDIT, DirectoryUnreadable, LocalStore, request_deletion
+from dbclaims.core.local import DirectoryUnreadable, LocalStore, request_deletion
 from dbclaims.core.objectstore import Invalid, NotFound
 from tests.clock import FakeClock
 
@@ -134,6 +135,10 @@ def test_a_second_process_that_finds_nothing_new_touches_no_file(home: Home) -> 
         (
             "apiVersion: dbclaims.io/v9\nkind: DatabaseClaim\n",
             "has apiVersion dbclaims.io/v1alpha1, not 'dbclaims.io/v9'",
+        ),
+        (
+            "kind: DatabaseClaim\napiVersion: dbclaims.io/v1alpha1\nmetadata: {name: x, 1: y}\n",
+            "what JSON does not know",
         ),
         ("apiVersion: dbclaims.io/v1alpha1\nkind: DatabaseClam\n", "there is no kind 'DatabaseClam'"),
     ],
@@ -404,3 +409,15 @@ def test_a_settled_look_waits_until_a_file_has_stopped_changing(home: Home) -> N
     home.remove("orders.yaml")
     assert home.changes(settled=True) == []
     assert home.changes(settled=True) == ["deleted DatabaseClaim shop/orders"]
+
+
+def test_labels_that_are_no_map_are_refused_at_birth_and_later(home: Home) -> None:
+    body = claim()
+    body["metadata"]["labels"] = ["a"]
+    home.write("orders.yaml", body)
+    assert "metadata.labels: is not a map of strings" in home.problem()
+    home.write("class.yaml", class_())
+    home.write("orders.yaml", claim())
+    home.changes()
+    home.write("orders.yaml", body)
+    assert "metadata.labels: is not a map of strings" in home.problem()

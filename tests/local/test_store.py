@@ -9,6 +9,7 @@ import base64
 import contextlib
 import logging
 import os
+import queue
 import random
 import sqlite3
 import subprocess
@@ -20,12 +21,27 @@ from typing import Any
 
 import orjson
 import pytest
+from prometheus_client import CollectorRegistry
 
+from dbclaims.core.client import CachedClient
+from dbclaims.core.clock import StopSignal
+from dbclaims.core.informer import Informer, Informers
 from dbclaims.core.kinds import CLAIM, CLASS, NAMESPACE, SECRET, SERVER
 from dbclaims.core.local import Follower, LocalStore, Scan, StateInUse, StateUnusable
 from dbclaims.core.local.errors import state_errors
 from dbclaims.core.local.writes import merged, uid_of
-from dbclaims.core.objectstore import AlreadyExists, Conflict, Expired, Forbidden, Invalid, Kind, NotFound, Object
+from dbclaims.core.metrics import Metrics
+from dbclaims.core.objectstore import (
+    AlreadyExists,
+    Conflict,
+    Expired,
+    Forbidden,
+    Invalid,
+    Kind,
+    NotFound,
+    Object,
+    Unreachable,
+)
 from tests.clock import FakeClock
 
 from .home import Home, claim, document, secret
@@ -293,6 +309,8 @@ def test_closing_ends_a_watch_that_waits(home: Home) -> None:
     thread.join(10)
     assert not thread.is_alive()
     assert events_seen == []
+    with pytest.raises(Unreachable), home.store.watch(CLAIM, resource_version="0", timeout_seconds=9) as events:
+        next(events)
 
 
 def test_a_version_from_before_this_process_has_to_list_again(home: Home) -> None:
@@ -319,6 +337,34 @@ def test_an_event_is_told_to_the_log(home: Home, caplog: pytest.LogCaptureFixtur
     event = {"metadata": {"name": "e", "namespace": "shop"}, "reason": "Ready", "note": "orders logs in"}
     home.store.create(Kind("events.k8s.io", "v1", "Event", "events"), event)
     assert "Ready: orders logs in" in caplog.text
+
+
+def test_the_core_s_cache_follows_the_directory_through_an_object_s_two_lives(home: Home) -> None:
+    home.with_claim(deletionPolicy="Retain")
+    told: queue.Queue[Object | None] = queue.Queue()
+    metrics = Metrics(CollectorRegistry())
+    informer = Informer(CLAIM, home.store, clock=home.clock, rng=random.Random(1), metrics=metrics)
+    informer.add_handler(lambda old, new: told.put(new))
+    stop = StopSignal(home.clock)
+    thread = threading.Thread(target=informer.run, args=(stop,))
+    thread.start()
+    assert told.get(timeout=10) == home.get()
+    client = CachedClient(home.store, Informers([informer]))
+    client.patch(CLAIM, "shop", "orders", {"metadata": {"finalizers": ["dbclaims.io/claim"]}})
+    assert told.get(timeout=10) == home.get()
+    home.remove("orders.yaml")
+    home.changes()
+    assert meta(told.get(timeout=10) or {})["deletionTimestamp"]
+    client.patch(CLAIM, "shop", "orders", {"metadata": {"finalizers": None}})
+    assert told.get(timeout=10) is None
+    home.write("orders.yaml", claim(schemas=["again"]))
+    home.changes()
+    again = told.get(timeout=10)
+    assert again == home.get() == informer.lister.get("shop/orders")
+    stop.set()
+    home.store.close()
+    thread.join(10)
+    assert told.empty()
 
 
 # --- Secrets as files --------------------------------------------------------------------------------------------

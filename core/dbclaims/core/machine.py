@@ -14,11 +14,13 @@ from .client import CachedClient
 from .clock import Clock
 from .controller import Controller, Reconcile, Result
 from .informer import Handler, Informer, Informers
-from .kinds import CLAIM, CLASS, ROLE, SERVER, WATCHED
+from .kinds import CLAIM, CLASS, GRANT, ROLE, SERVER, WATCHED
 from .metrics import Metrics
 from .objectstore import Kind, Object, ObjectStore, key_of, split_key
 from .plugins import Plugins
 from .reconcile.claim import ClaimReconciler
+from .reconcile.class_ import ClassReconciler
+from .reconcile.grant import GrantReconciler
 from .reconcile.login import Quiet
 from .reconcile.lookup import INDEXES, Lookup
 from .reconcile.report import Reporter
@@ -38,9 +40,12 @@ _SERVER_WORKERS = 4
 class Machine:
     """The reconcilers of one process.
 
+    Args:
+        eager: look at every object at once, settled or not, instead of spreading a restart over one resync.
+
     Attributes:
         informers: the caches, to be run by a manager or stepped by a test.
-        controllers: claims first, then servers.
+        controllers: of claims, servers, classes and grants.
     """
 
     def __init__(
@@ -55,7 +60,9 @@ class Machine:
         resync: timedelta = timedelta(minutes=10),
         controller_class: str = "",
         workers: int = WORKERS,
+        eager: bool = False,
     ) -> None:
+        self._eager = eager
         self._rng, self._resync, self._metrics, self._clock, self._plugins = rng, resync, metrics, clock, plugins
         self.informers = Informers(
             Informer(kind, store, clock=clock, rng=rng, metrics=metrics, indexers=INDEXES.get(kind)) for kind in WATCHED
@@ -79,14 +86,22 @@ class Machine:
         self._queues = {
             CLAIM: self._queue("databaseclaim", Bulkhead(self._server_of, slots=SLOTS, observe=self._observe_slots)),
             SERVER: self._queue("databaseserver", None),
+            CLASS: self._queue("databaseclass", None),
+            GRANT: self._queue("claimgrant", None),
         }
         self.controllers: Sequence[Controller] = (
             self._controller("databaseclaim", CLAIM, ClaimReconciler(tools).reconcile, workers),
             self._controller("databaseserver", SERVER, ServerReconciler(tools).reconcile, _SERVER_WORKERS),
+            self._controller("databaseclass", CLASS, ClassReconciler(tools).reconcile, 1),
+            self._controller("claimgrant", GRANT, GrantReconciler(tools).reconcile, 1),
         )
         self._routes = Routes(self._lookup)
         for informer in self.informers:
             informer.add_handler(self._handler(informer.kind))
+
+    def is_idle(self) -> bool:
+        """Whether every cache is filled and no key is ready or in work; what is delayed does not count."""
+        return self.informers.have_synced() and all(queue.is_idle() for queue in self._queues.values())
 
     def close(self) -> None:
         """Close every server's sessions."""
@@ -136,11 +151,11 @@ class Machine:
 
     def _resume(self, kind: Kind, listed: Object) -> None:
         """A restart's backlog: what is settled is looked at within one resync, spread evenly, all else at once."""
-        if kind == SERVER:
-            self._queues[SERVER].add(key_of(listed), Lane.RESYNC)
+        if kind in (SERVER, CLASS, GRANT):
+            self._queues[kind].add(key_of(listed), Lane.RESYNC)
         elif kind in (CLAIM, ROLE):
             key = key_of(listed) if kind == CLAIM else INDEXES[ROLE]["claim"](listed)[0]
-            if is_settled(listed):
+            if is_settled(listed) and not self._eager:
                 self._queues[CLAIM].add_after(key, self._spread(listed), Lane.RESYNC, exact=True)
             else:
                 self._queues[CLAIM].add(key, Lane.RESYNC)

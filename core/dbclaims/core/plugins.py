@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, cast
 
@@ -274,8 +274,11 @@ def _load_one(manager: pluggy.PluginManager, point: EntryPoint, allowed: set[str
         plugin = point.load()
     except ImportError as error:
         return attrs.evolve(listing, unavailable=_missing_package(point.name, distribution, error))
+    except Exception as error:
+        raise PluginError(f"plugin {point.name!r} of {distribution} breaks while it is imported: {error!r}") from error
     kind = _kind(point.name, distribution, plugin)
-    manager.register(plugin, point.name)
+    with _validated():
+        manager.register(plugin, point.name)
     return attrs.evolve(listing, kind=kind)
 
 
@@ -302,10 +305,18 @@ def _hooks(kind: str) -> set[str]:
 
 
 def _refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
-    try:
+    with _validated():
         manager.check_pending()
+
+
+@contextmanager
+def _validated() -> Iterator[None]:
+    """Turn pluggy's refusal of a hook, unknown by name or by its arguments, into ours."""
+    try:
+        yield
     except pluggy.PluginValidationError as error:
-        raise PluginError(f"{error}; correct the hook's name") from error
+        sentence = " ".join(str(error).split())
+        raise PluginError(f"{sentence}; correct the hook's name or its arguments") from error
 
 
 def _checked(listing: Listing, handle: H) -> H:

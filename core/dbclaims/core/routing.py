@@ -9,12 +9,13 @@ from .api import GROUP
 from .kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SERVER
 from .objectstore import Kind, Object, join_key, key_of
 from .reconcile.lookup import INDEXES, Lookup
+from .reconcile.template import claim_of
 
 Keys = Iterator[tuple[Kind, str]]
 
 
 class Routes:
-    """From a change of any watched object to the keys of claims and servers that must look again."""
+    """From a change of any watched object to the keys that must be looked at again."""
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
@@ -44,7 +45,8 @@ class Routes:
         yield from ((CLAIM, key) for key in INDEXES[ROLE]["claim"](role))
 
     def _grant(self, grant: Object) -> Keys:
-        """Every claim of the namespace that the grant may name and that somebody has a RoleClaim on."""
+        """The grant, and every claim of its namespace that it may name and that somebody has a RoleClaim on."""
+        yield GRANT, key_of(grant)
         namespace, name = grant["metadata"]["namespace"], (grant["spec"].get("to") or {}).get("claim")
         keys = [join_key(namespace, name)] if name else self._lookup.claims_in(namespace)
         yield from ((CLAIM, key) for key in keys if self._lookup.roles_of(key))
@@ -52,12 +54,14 @@ class Routes:
     def _server(self, server: Object) -> Keys:
         key = key_of(server)
         yield SERVER, key
-        claims = set(self._lookup.claims_on(key))
+        claims = {*self._lookup.claims_on(key), *filter(None, [claim_of(server)])}
         for class_ in self._lookup.classes_of(key):
+            yield CLASS, class_.metadata.name
             claims.update(self._lookup.claims_of(class_.metadata.name))
         yield from ((CLAIM, claim) for claim in claims)
 
     def _class(self, class_: Object) -> Keys:
+        yield CLASS, key_of(class_)
         yield from ((SERVER, key) for key in INDEXES[CLASS]["server"](class_))
         yield from ((CLAIM, key) for key in self._lookup.claims_of(class_["metadata"]["name"]))
 
@@ -73,7 +77,7 @@ def is_news(kind: Kind, old: Object, new: Object) -> bool:
 def _face(kind: Kind, obj: Object) -> list[Any]:
     metadata = obj["metadata"]
     annotations = metadata.get("annotations") or {}
-    ours = {key: value for key, value in annotations.items() if key.startswith(f"{GROUP}/")}
+    ours = {key: value for key, value in annotations.items() if key.partition("/")[0].endswith(GROUP)}
     face: list[Any] = [metadata.get("generation"), metadata.get("deletionTimestamp"), metadata["uid"], ours]
     if kind == NAMESPACE:
         face.append(metadata.get("labels"))

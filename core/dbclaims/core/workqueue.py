@@ -196,6 +196,12 @@ class WorkQueue:
             self._promote(self._clock.monotonic())
             return len(self._ready.items) + len(self._parked)
 
+    def is_idle(self) -> bool:
+        """Whether nothing is ready, parked or in work; a delay that is not over yet does not count."""
+        with self._changed:
+            self._promote(self._clock.monotonic())
+            return not (self._ready.items or self._parked or self._processing)
+
     def longest_running(self) -> float:
         """Seconds that the longest pass in work has taken so far."""
         with self._changed:

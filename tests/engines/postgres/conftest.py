@@ -8,13 +8,29 @@ from typing import Any
 
 import pytest
 
-from dbclaims.core.spi import Credentials
+from dbclaims.core.spi import Credentials, Endpoint
 from dbclaims.engines import postgres as engine
+from dbclaims.engines.postgres.session import Session
 from tests.servers.postgres import PostgresServer
 
-from .world import World, installation, open_session
+from .world import World, open_session
 
 MakeWorld = Callable[..., World]
+OpenSession = Callable[..., Session]
+
+
+@pytest.fixture
+def connect() -> Iterator[OpenSession]:
+    """Return a function like `open_session`, whose sessions are closed after the test."""
+    opened: list[Session] = []
+
+    def make(server: PostgresServer | Endpoint, admin: Credentials, **options: Any) -> Session:
+        opened.append(open_session(server, admin, **options))
+        return opened[-1]
+
+    yield make
+    for session in opened:
+        engine.engine_close(session=session)
 
 
 @pytest.fixture(scope="session")
@@ -31,22 +47,18 @@ def _admin(server: PostgresServer, admins: dict[int, Credentials]) -> Credential
 
 
 @pytest.fixture
-def new_world(postgres: PostgresServer, admins: dict[int, Credentials]) -> Iterator[MakeWorld]:
+def new_world(postgres: PostgresServer, admins: dict[int, Credentials], connect: OpenSession) -> MakeWorld:
     """Return a function that makes a world, by default of an installation of its own that holds the server already."""
-    made: list[World] = []
 
     def make(*, like: World | None = None, superuser: bool = False, **fields: Any) -> World:
         root = Credentials(postgres.superuser.username, postgres.superuser.password)
         admin = root if superuser else _admin(postgres, admins)
-        session = like.session if like else open_session(postgres, admin, installation())
+        session = like.session if like else connect(postgres, admin)
         identity = like.identity if like else engine.engine_hold(session=session, identity=secrets.token_hex(8))
         fields.setdefault("name", f"db{secrets.token_hex(4)}")
-        made.append(World(postgres, session, **{"identity": identity, **fields}))
-        return made[-1]
+        return World(postgres, session, **{"identity": identity, **fields})
 
-    yield make
-    for world in made:
-        engine.engine_close(session=world.session)
+    return make
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -40,7 +42,15 @@ def _attack(claim: World, words: str) -> sql.Composed:
         "admin": claim.session.admin.username,
         "holder": claim.session.holder,
     }
-    return sql.SQL(words).format(**{key: sql.Identifier(name) for key, name in names.items()})  # type: ignore[arg-type]
+    return sql.SQL(words).format(**{key: sql.Identifier(name) for key, name in names.items()})
+
+
+def _is_refused(connection: psycopg.Connection[Any], attack: sql.Composed) -> bool:
+    try:
+        connection.execute(attack)
+    except psycopg.Error:
+        return True
+    return False
 
 
 def test_no_attack_of_the_login_succeeds(claim: World) -> None:
@@ -49,9 +59,7 @@ def test_no_attack_of_the_login_succeeds(claim: World) -> None:
         for goal, words in ATTACKS.items():
             with claim.login() as connection:
                 connection.execute(prelude)
-                with pytest.raises(psycopg.Error):
-                    connection.execute(_attack(claim, words))
-                    pytest.fail(f"{goal!r} succeeded after {prelude!r}")
+                assert _is_refused(connection, _attack(claim, words)), f"{goal!r} succeeded after {prelude!r}"
     assert claim.deep() == before
 
 

@@ -12,12 +12,12 @@ from psycopg import sql
 from dbclaims.core.spi import RELEASED, Access, NotOwned, Refused, Terminal, Unsupported, Verdict
 from dbclaims.engines import postgres as engine
 
-from .conftest import MakeWorld
-from .world import World, installation, open_session
+from .conftest import MakeWorld, OpenSession
+from .world import World
 
 
 def _ident(text: str, **names: str) -> sql.Composed:
-    return sql.SQL(text).format(**{key: sql.Identifier(name) for key, name in names.items()})  # type: ignore[arg-type]
+    return sql.SQL(text).format(**{key: sql.Identifier(name) for key, name in names.items()})
 
 
 def _legacy(world: World) -> str:
@@ -129,8 +129,8 @@ def test_a_database_of_the_former_namespace_is_adopted_with_consent(claim: World
     assert other.look().mark == other.mark
 
 
-def test_a_database_of_another_installation_is_adopted_with_consent(claim: World) -> None:
-    session = open_session(claim.server, claim.session.admin, installation())
+def test_a_database_of_another_installation_is_adopted_with_consent(claim: World, connect: OpenSession) -> None:
+    session = connect(claim.server, claim.session.admin)
     identity = engine.engine_hold(session=session, identity=secrets.token_hex(8))
     other = attrs.evolve(claim, session=session, identity=identity, password=secrets.token_urlsafe(24))
     with pytest.raises(NotOwned):
@@ -143,7 +143,6 @@ def test_a_database_of_another_installation_is_adopted_with_consent(claim: World
     assert other.probe().acts_as == other.owner
     with pytest.raises(NotOwned):
         claim.create()
-    engine.engine_close(session=session)
 
 
 def test_an_adopted_database_keeps_its_owner_and_gets_two_logins(world: World) -> None:
@@ -154,7 +153,7 @@ def test_an_adopted_database_keeps_its_owner_and_gets_two_logins(world: World) -
             adopting.create()
         assert refusal.value.reason == "AdminLacksRole"
         way_out = refusal.value.message.split(": run ")[1].removesuffix(" as a superuser")
-        world.server.execute(sql.SQL(way_out))  # type: ignore[arg-type]
+        world.server.execute(sql.SQL(way_out))
     before = world.server.execute("SELECT rolpassword, rolcanlogin FROM pg_authid WHERE rolname = %s", [owner])
     adopting.create()
     assert adopting.probe().acts_as == owner
@@ -200,11 +199,22 @@ def test_the_identity_that_stands_wins_and_survives(claim: World) -> None:
     assert survey.version.startswith(str(claim.server.installation.major))
 
 
+def test_a_schema_of_somebody_else_is_refused_after_all_else_is_done(claim: World) -> None:
+    claim.server.execute("CREATE SCHEMA theirs", dbname=claim.name)
+    claim.schemas, claim.limit = ("app", "theirs", "new"), 7
+    with pytest.raises(NotOwned) as refusal:
+        claim.converge(claim.spec(), deep=True)
+    assert refusal.value.reason == "SchemaTaken"
+    found = claim.deep()
+    assert found.roles[claim.a].limit == 7
+    assert found.contents is not None
+    assert "new" in found.contents.schemas
+
+
 def test_a_comment_that_people_wrote_is_kept(claim: World) -> None:
     mark = claim.mark.write()
-    claim.server.execute(
-        _ident("COMMENT ON DATABASE {name} IS ", name=claim.name) + sql.Literal(f"call Ann\n{mark} x=1")
-    )
+    comment = sql.Literal(f"call Ann\n{mark} x=1")
+    claim.server.execute(_ident("COMMENT ON DATABASE {name} IS ", name=claim.name) + comment)
     again = attrs.evolve(claim, uid="uid-3")
     assert "markDatabase" in again.converge(again.spec())
     assert again.look().comment == f"call Ann\n{again.mark.write()} x=1"

@@ -31,7 +31,10 @@ TAMPERINGS = {
 
 def _run(claim: World, words: str, dbname: str = "postgres") -> None:
     names = {"owner": claim.owner, "a": claim.a, "b": claim.b, "database": claim.name}
-    made = sql.SQL(words).format(**{key: sql.Identifier(name) for key, name in names.items()})  # type: ignore[arg-type]
+    made = sql.SQL(words).format(**{key: sql.Identifier(name) for key, name in names.items()})
+    if words.startswith("REVOKE {owner}") and claim.server.installation.major >= 16:
+        # From 16 on a membership is revoked by whoever granted it.
+        made += sql.SQL(" GRANTED BY {}").format(sql.Identifier(claim.session.admin.username))
     claim.server.execute(made, dbname=dbname)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from psycopg import sql
@@ -11,11 +13,16 @@ from psycopg import sql
 from dbclaims.core.spi import TLS, Credentials, Endpoint, Refused, Unreachable, Verdict
 from dbclaims.engines import postgres as engine
 from dbclaims.engines.postgres.probe import Facts, classify
-from tests.conftest import StartPostgres
+from tests.conftest import StartPostgres, needed
 from tests.servers.faults import RstHost, SilentHost
+from tests.servers.installation import installation as find
 from tests.servers.postgres import PostgresServer
+from tests.servers.process import ServerProcess
 
-from .world import World, installation, open_session
+from .conftest import OpenSession
+from .world import World, open_session
+
+Private = Callable[[PostgresServer], World]
 
 REFUSALS = {
     "NOLOGIN": ("ALTER ROLE {a} NOLOGIN", Verdict.CLOSED),
@@ -32,7 +39,7 @@ REFUSALS = {
 
 def _run(claim: World, words: str) -> None:
     names = {"a": claim.a, "other": f"{claim.a}x", "owner": claim.owner, "database": claim.name}
-    claim.server.execute(sql.SQL(words).format(**{key: sql.Identifier(name) for key, name in names.items()}))  # type: ignore[arg-type]
+    claim.server.execute(sql.SQL(words).format(**{key: sql.Identifier(name) for key, name in names.items()}))
 
 
 @pytest.mark.parametrize(("change", "verdict"), REFUSALS.values(), ids=REFUSALS)
@@ -44,14 +51,12 @@ def test_a_refusal_is_told_apart(claim: World, change: str, verdict: Verdict) ->
 @pytest.fixture(scope="module")
 def german() -> Iterator[World]:
     """Return a claim on a server whose messages are German (Debian's PostgreSQL has the translations)."""
-    from tests.conftest import needed
-    from tests.servers.installation import installation as find
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LANGUAGE", "de")
+        speaking = {"PATH": os.defpath, "LANGUAGE": "de"}
+        patch.setattr("tests.servers.postgres.ServerProcess", functools.partial(ServerProcess, environment=speaking))
         server = needed(lambda: PostgresServer(find(15), settings={"lc_messages": "C.UTF-8"}))
     admin = server.create_admin()
-    session = open_session(server, Credentials(admin.username, admin.password), installation())
+    session = open_session(server, Credentials(admin.username, admin.password))
     identity = engine.engine_hold(session=session, identity="i")
     yield World(server, session, "de", identity=identity)
     engine.engine_close(session=session)
@@ -74,6 +79,13 @@ def test_a_server_that_speaks_german_is_really_foreign(german: World) -> None:
     assert "Passwort" in german.probe(password="wrong").message
 
 
+def test_a_wrong_admin_password_is_told_in_german_too(german: World, connect: OpenSession) -> None:
+    session = connect(german.server, Credentials(german.session.admin.username, "wrong"))
+    with pytest.raises(Refused) as refusal:
+        engine.engine_survey(session=session)
+    assert refusal.value.reason == "AdminLoginRefused"
+
+
 def test_the_password_is_not_in_the_message(claim: World) -> None:
     assert "wr0ng" not in claim.probe(password="wr0ng").message
 
@@ -93,20 +105,20 @@ def test_only_a_proved_refusal_is_a_refusal(sqlstate: str, facts: Facts, verdict
     assert classify(sqlstate, facts) is verdict
 
 
-def test_a_rejected_host_proves_nothing_about_the_password(new_postgres: StartPostgres) -> None:
-    world = _private(new_postgres(access=["host all db_a 127.0.0.0/8 reject"]))
+def test_a_rejected_host_proves_nothing_about_the_password(new_postgres: StartPostgres, private: Private) -> None:
+    world = private(new_postgres(access=["host all db_a 127.0.0.0/8 reject"]))
     assert world.probe().verdict is Verdict.UNKNOWN
 
 
-def test_a_full_server_is_full(new_postgres: StartPostgres) -> None:
-    world = _private(new_postgres(settings={"max_connections": "6", "superuser_reserved_connections": "3"}))
+def test_a_full_server_is_full(new_postgres: StartPostgres, private: Private) -> None:
+    world = private(new_postgres(settings={"max_connections": "6", "superuser_reserved_connections": "3"}))
     with world.login(), world.login():
         assert world.probe().verdict is Verdict.FULL
 
 
-def test_a_stopped_or_frozen_server_is_unreachable(new_postgres: StartPostgres) -> None:
+def test_a_stopped_or_frozen_server_is_unreachable(new_postgres: StartPostgres, private: Private) -> None:
     server = new_postgres()
-    world = _private(server)
+    world = private(server)
     server.stop()
     with pytest.raises(Unreachable):
         world.probe()
@@ -118,57 +130,62 @@ def test_a_stopped_or_frozen_server_is_unreachable(new_postgres: StartPostgres) 
 
 
 @pytest.mark.parametrize("host", [SilentHost, RstHost])
-def test_a_host_that_does_not_answer_is_unreachable(host: type[SilentHost] | type[RstHost]) -> None:
+def test_a_host_that_does_not_answer_is_unreachable(
+    connect: OpenSession, monkeypatch: pytest.MonkeyPatch, host: type[SilentHost | RstHost]
+) -> None:
+    # psycopg takes no deadline below two seconds.
+    monkeypatch.setattr("dbclaims.engines.postgres.dial.CONNECT_TIMEOUT_S", 2)
     with host() as dead:
-        session = engine.engine_open(
-            endpoint=Endpoint(dead.host, dead.port, TLS()),
-            admin=Credentials("x", "y"),
-            traits={},
-            installation=installation(),
-            slots=1,
-        )
+        session = connect(Endpoint(dead.host, dead.port, TLS()), Credentials("x", "y"))
         with pytest.raises(Unreachable):
             engine.engine_survey(session=session)
 
 
-def test_a_wrong_admin_password_says_so(new_postgres: StartPostgres) -> None:
+def test_a_wrong_admin_password_says_so(new_postgres: StartPostgres, connect: OpenSession) -> None:
     server = new_postgres()
-    session = open_session(server, Credentials("postgres", "wrong"), installation())
+    session = connect(server, Credentials("postgres", "wrong"))
     with pytest.raises(Refused) as refusal:
         engine.engine_survey(session=session)
     assert refusal.value.reason == "AdminLoginRefused"
 
 
-def test_a_host_that_asks_for_a_cleartext_password_gets_nothing(new_postgres: StartPostgres) -> None:
+def test_a_host_that_asks_for_a_cleartext_password_gets_nothing(
+    new_postgres: StartPostgres, connect: OpenSession
+) -> None:
     server = new_postgres(access=["hostssl all all 127.0.0.0/8 password"])
-    session = open_session(server, Credentials(server.superuser.username, server.superuser.password), installation())
+    session = connect(server, Credentials(server.superuser.username, server.superuser.password))
     with pytest.raises(Refused) as refusal:
         engine.engine_survey(session=session)
     assert refusal.value.reason == "AuthMethodRefused"
 
 
-def test_a_certificate_of_another_authority_is_refused(new_postgres: StartPostgres) -> None:
+def test_a_certificate_of_another_authority_is_refused(new_postgres: StartPostgres, connect: OpenSession) -> None:
     server, other = new_postgres(), new_postgres()
     endpoint = Endpoint(server.host, server.port, TLS(ca=other.ca_file.read_text()))
     admin = Credentials(server.superuser.username, server.superuser.password)
-    session = engine.engine_open(endpoint=endpoint, admin=admin, traits={}, installation=installation(), slots=1)
+    session = connect(endpoint, admin)
     with pytest.raises(Refused) as refusal:
         engine.engine_survey(session=session)
     assert refusal.value.reason == "TLSRefused"
 
 
-def test_an_admin_without_rights_is_told_what_to_run(new_postgres: StartPostgres) -> None:
+def test_an_admin_without_rights_is_told_what_to_run(new_postgres: StartPostgres, connect: OpenSession) -> None:
     server = new_postgres()
     nobody = server.create_login("nobody_special")
-    session = open_session(server, Credentials(nobody.username, nobody.password), installation())
+    session = connect(server, Credentials(nobody.username, nobody.password))
     with pytest.raises(Refused, match='ALTER ROLE "nobody_special" CREATEROLE CREATEDB'):
         engine.engine_survey(session=session)
 
 
-def _private(server: PostgresServer) -> World:
-    admin = server.create_admin()
-    session = open_session(server, Credentials(admin.username, admin.password), installation(), slots=1)
-    identity = engine.engine_hold(session=session, identity="i")
-    world = World(server, session, "db", identity=identity)
-    world.create()
-    return world
+@pytest.fixture
+def private(connect: OpenSession) -> Private:
+    """Return a function that makes a claim `db` real on a server of the test's own."""
+
+    def make(server: PostgresServer) -> World:
+        admin = server.create_admin()
+        session = connect(server, Credentials(admin.username, admin.password), slots=1)
+        world = World(server, session, "db", identity=engine.engine_hold(session=session, identity="i"))
+        world.create()
+        return world
+
+    return make

@@ -39,7 +39,7 @@ def shop(new_world: MakeWorld) -> World:
 def _may(world: World, role: str, statement: str) -> bool:
     with world.login(f"{world.name}_{role}_a") as connection:
         try:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
         except psycopg.errors.InsufficientPrivilege:
             return False
     return True
@@ -103,7 +103,7 @@ def test_a_grant_moved_to_another_schema_leaves_the_first(shop: World) -> None:
 )
 def test_rights_that_are_no_preset_are_put_right(shop: World, tampering: str) -> None:
     with shop.login() as connection:
-        connection.execute(psycopg.sql.SQL(tampering).format(psycopg.sql.Identifier(f"{shop.name}_r")))  # type: ignore[arg-type]
+        connection.execute(psycopg.sql.SQL(tampering).format(psycopg.sql.Identifier(f"{shop.name}_r")))
     assert shop.converge(without_verifiers(shop.spec()), deep=True) == ["grant"]
     assert [statement for statement in (*WRITES, *NEVER) if _may(shop, "r", statement)] == []
     assert _may(shop, "r", "SELECT * FROM app.t")

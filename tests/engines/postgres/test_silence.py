@@ -14,7 +14,7 @@ from dbclaims.engines import postgres as engine
 from dbclaims.engines.postgres import dial
 from tests.conftest import StartPostgres
 
-from .world import World, installation, open_session
+from .world import World, open_session
 
 IN_TIME = 5.0
 """Seconds, much more than the deadlines that the tests set and much less than no deadline at all."""
@@ -27,7 +27,7 @@ def stopped(new_postgres: StartPostgres, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(dial, "CONNECT_TIMEOUT_S", 2)
     server = new_postgres()
     account = server.create_admin()
-    session = open_session(server, Credentials(account.username, account.password), installation())
+    session = open_session(server, Credentials(account.username, account.password))
     engine.engine_hold(session=session, identity=secrets.token_hex(8))
     world = World(server, session, "orders")
     monkeypatch.setattr(dial, "ANSWER_TIMEOUT_S", 30.0)

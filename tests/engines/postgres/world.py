@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -39,10 +40,19 @@ def installation() -> Installation:
     return Installation(f"t{secrets.token_hex(4)}", secrets.token_bytes(32))
 
 
-def open_session(server: PostgresServer, admin: Credentials, ours: Installation, slots: int = 3) -> Session:
-    """A session of the engine with verify-full."""
-    endpoint = Endpoint(server.host, server.port, TLS(ca=server.ca_file.read_text()))
-    return engine.engine_open(endpoint=endpoint, admin=admin, traits={}, installation=ours, slots=slots)
+def open_session(
+    server: PostgresServer | Endpoint,
+    admin: Credentials,
+    ours: Installation | None = None,
+    *,
+    slots: int = 3,
+    traits: Mapping[str, str] = MappingProxyType({}),
+) -> Session:
+    """A session of the engine, with verify-full where a server is given; of a new installation where none is."""
+    if isinstance(server, PostgresServer):
+        server = Endpoint(server.host, server.port, TLS(ca=server.ca_file.read_text()))
+    ours = ours or installation()
+    return engine.engine_open(endpoint=server, admin=admin, traits=traits, installation=ours, slots=slots)
 
 
 @attrs.define
@@ -91,7 +101,7 @@ class World:
     def mark(self) -> Mark:
         """Whose the database is to be."""
         ours = self.session.installation.id
-        return Mark(ours, "DatabaseClaim", self.nsuid, "shop", self.name, self.uid, self.state)
+        return Mark(ours, "DatabaseClaim", self.nsuid, "shop", self.name.encode().hex(), self.uid, self.state)
 
     def spec(self, verifier: str | None = None) -> DatabaseSpec:
         """What is wished; `verifier` goes to account a."""

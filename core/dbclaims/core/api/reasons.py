@@ -27,14 +27,6 @@ _LIFE = (
         "Pending", "The controller has not looked at the object yet.", "If it lasts, see whether a controller runs."
     ),
     Reason("Available", "Everything is as it was asked for.", _NOTHING),
-    Reason("Creating", "The database, its owner or its login is being made.", "Wait; the message names the step."),
-    Reason("Updating", "An edit is being carried out; the published login goes on working.", "Wait."),
-    Reason("Rotating", "A new login is being published; the old one works until nobody uses it.", _NOTHING),
-    Reason(
-        "Repairing",
-        "The published login was refused, and its password is being set again.",
-        "Wait; then ask who changed it.",
-    ),
     Reason("Applying", "A step was started in the backend and is not done yet.", "Wait; the message names the step."),
     Reason(
         "Paused",
@@ -49,6 +41,7 @@ _LIFE = (
         "The claim was let go by dbclaims.io/approve while its backend was dead; its mark stays.",
         "Clean up by hand when the backend is back, or claim it again.",
     ),
+    Reason("InUse", "A server that is meant to go still has claims bound to it.", "Delete those claims first."),
     Reason("Protected", "dbclaims.io/protect stands on the object: it is not deleted.", "Remove the annotation."),
     Reason("NotReady", "The backend is being made or changed and does not take work yet.", "Wait."),
 )
@@ -213,14 +206,14 @@ _BACKEND = (
         "Leave it out, or have it given to the owner that the message names.",
     ),
     Reason(
-        "ExtensionMissing",
-        "The server does not have the extension.",
-        "Have it installed on the server, or leave it out.",
-    ),
-    Reason(
         "ConnectionLimitReached",
         "Every connection that the login may have is in use.",
         "Close some, or raise the class's connectionLimit.",
+    ),
+    Reason(
+        "LoginRefused",
+        "A login that was just made or mended cannot log in, so it is not published.",
+        "Act on the message: it holds the server's words.",
     ),
     Reason(
         "PoolerEndpoint",

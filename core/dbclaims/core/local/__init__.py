@@ -8,12 +8,11 @@ from .deletions import request_deletion
 from .documents import Problem
 from .errors import DirectoryUnreadable, StateInUse, StateUnusable
 from .follower import Follower
-from .intake import REFUSED_EDIT, Change
+from .intake import Change
 from .scanner import Scan
 from .store import STATE_NAME, LocalStore
 
 __all__ = [
-    "REFUSED_EDIT",
     "STATE_NAME",
     "Change",
     "DirectoryUnreadable",

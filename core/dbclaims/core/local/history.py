@@ -10,7 +10,7 @@ import orjson
 from attrs import frozen
 
 from ..clock import Clock
-from ..objectstore import Expired, Kind, WatchEvent
+from ..objectstore import Expired, Kind, Unreachable, WatchEvent
 
 _KEPT = 10_000
 BOOKMARK_SECONDS = 60.0
@@ -54,6 +54,8 @@ class History:
 
     def watch(self, kind: Kind, namespace: str | None, version: int, seconds: float) -> Iterator[WatchEvent]:
         """Everything of a kind after `version`, for so many seconds; raises `Expired` where that is not known."""
+        if self._closed:
+            raise Unreachable("the local store is closed")
         end = self._clock.monotonic() + seconds
         while not self._closed and (left := end - self._clock.monotonic()) > 0:
             entries, version = self._after(version, min(left, BOOKMARK_SECONDS))

@@ -13,15 +13,12 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from ..api import GROUP
+from ..api import REFUSED_EDIT
 from ..kinds import CLAIM, CLASS, NAMESPACE
 from ..objectstore import Invalid, Object, join_key
 from . import writes
 from .documents import Document, Problem
 from .state import Address, Row
-
-REFUSED_EDIT = f"local.{GROUP}/refused-edit"
-"""Annotation on an object whose document was edited into something that is refused: where, and why."""
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """On every Namespace, as in Kubernetes, so that a selector can name one."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from ..api import Condition, ConditionStatus, Status, to_document
+from ..api import REFUSED_EDIT, Condition, ConditionStatus, Status, to_document
 from ..client import CachedClient
 from ..clock import Clock
-from ..conditions import find, merge
+from ..conditions import Conditions, find, merge, refused
 from ..objectstore import Kind, Object
 from ..recorder import Recorder
 
@@ -21,14 +21,12 @@ class Reporter:
     def __init__(self, client: CachedClient, recorder: Recorder, clock: Clock) -> None:
         self._client, self._recorder, self._clock = client, recorder, clock
 
-    def write(
-        self, kind: Kind, document: Object, before: Status, after: Status, conditions: Sequence[Condition]
-    ) -> Object:
+    def write(self, kind: Kind, document: Object, before: Status, after: Status, conditions: Conditions) -> Object:
         """Patch the status if it differs from the document's; return the document as it then is.
 
         The resourceVersion that was read is the precondition: raises `Conflict` where somebody else wrote since.
         """
-        merged = merge(before.conditions, conditions, self._clock.now())
+        merged = merge(before.conditions, with_refusal(document, conditions), self._clock.now())
         after = attrs.evolve(after, conditions=merged)
         old, new = document.get("status") or {}, to_document(after)
         if old == new:
@@ -66,6 +64,18 @@ def turned(before: Status, after: Status) -> tuple[str, str, bool] | None:
     if old and new and (old.username, old.since) != (new.username, new.since):
         return "Rotated", f"login {new.username} was published in place of {old.username}", False
     return None
+
+
+def with_refusal(document: Object, conditions: Conditions) -> Conditions:
+    """The conditions of an object whose document was edited into something that is refused (DESIGN.md §6). Pure.
+
+    An API server would have refused the edit; a directory holds it all the same, so the object says it.
+    """
+    metadata = document["metadata"]
+    refusal = (metadata.get("annotations") or {}).get(REFUSED_EDIT)
+    if not refusal:
+        return conditions
+    return refused(conditions, metadata["generation"], "InvalidSpec", f"the edit is refused: {refusal}")
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _account(
         verifier=account.verifier,
         limit=limit if limit != (UNLIMITED if found.limit is None else found.limit) else None,
         settle=settle,
-        search_path=path if settle else (),
+        search_path=path if settle and armed else (),
         elsewhere=desired.ref.name if settle and any(s.startswith("database:") for s in found.settings) else None,
     )
     return altered if altered != AccountChange(account.name, role) else None

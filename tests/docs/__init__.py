@@ -1,0 +1,1 @@
+"""The documentation, generated and held to the code."""

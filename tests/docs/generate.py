@@ -1,0 +1,49 @@
+"""Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
+
+That is the whole of reference.md and the list of files in architecture.md. With `--check` nothing is written; the exit
+code is 1 where a page is out of date. `make docs` and `make check` call it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .blocks import REPOSITORY
+from .reference import reference
+from .tree import listed
+
+REFERENCE = REPOSITORY / "docs" / "reference.md"
+ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages that differ, or with `--check` name them; the exit code."""
+    check = "--check" in arguments
+    old = [page for page, wanted in _pages() if _differs(page, wanted, write=not check)]
+    for page in old:
+        print(f"{page.name} is out of date; run `make docs` and commit it" if check else f"wrote {page.name}")
+    return int(check and bool(old))
+
+
+def _pages() -> Iterator[tuple[Path, str]]:
+    yield REFERENCE, reference()
+    yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
+
+
+def _differs(page: Path, wanted: str, *, write: bool) -> bool:
+    """Whether a page is not what it should be; then it is written, or the difference is printed."""
+    standing = page.read_text() if page.exists() else ""
+    if wanted == standing:
+        return False
+    if write:
+        page.write_text(wanted)
+    else:
+        sys.stdout.writelines(difflib.unified_diff(standing.splitlines(True), wanted.splitlines(True), n=0))
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The whole controller against a real API server and a real PostgreSQL."""

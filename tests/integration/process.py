@@ -1,0 +1,97 @@
+"""One controller process on a real API server, made and stepped by a test."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+
+from dbclaims.core import plugins
+from dbclaims.core.clock import Clock
+from dbclaims.core.informer import Handler
+from dbclaims.core.kube.config import access_loader
+from dbclaims.core.kube.store import KubernetesStore
+from dbclaims.core.kube.transport import Transport
+from dbclaims.core.machine import Machine
+from dbclaims.core.metrics import Metrics
+from dbclaims.core.objectstore import Kind, Object, join_key
+from dbclaims.core.spi import Installation
+from tests.controlplane.cluster import ControlPlane
+from tests.core.test_manager import until
+
+PASSES = 200
+"""More than any test needs until nothing is left to do; a process that goes on and on fails its test."""
+
+Teller = Callable[[Kind], Handler]
+
+
+class Process:
+    """Caches that follow the API server in threads of their own, and queues whose keys the test works off.
+
+    Attributes:
+        passes: how many passes were made.
+    """
+
+    def __init__(
+        self,
+        cluster: ControlPlane,
+        installation: Installation,
+        clock: Clock,
+        *,
+        tell: Teller,
+        controller_class: str = "",
+        resync: timedelta = timedelta(minutes=10),
+    ) -> None:
+        metrics = Metrics(CollectorRegistry())
+        load = access_loader(str(cluster.kubeconfig("controller")))
+        self._store = KubernetesStore(Transport(load, metrics=metrics))
+        self.machine = Machine(
+            self._store,
+            plugins.load(),
+            installation,
+            clock=clock,
+            metrics=metrics,
+            rng=random.Random(7),
+            resync=resync,
+            controller_class=controller_class,
+        )
+        self.passes = 0
+        self._stopping = False
+        for informer in self.machine.informers:
+            informer.add_handler(tell(informer.kind))
+        self._threads = [threading.Thread(target=self._follow, args=(each.step,)) for each in self.machine.informers]
+        for thread in self._threads:
+            thread.start()
+        until(self.machine.informers.have_synced)
+
+    def cached(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
+        """The object as the caches hold it."""
+        return self.machine.client.lister(kind).get(join_key(namespace, name))
+
+    def settle(self) -> None:
+        """Work off every key that is ready now, and those that become ready by that."""
+        for _ in range(PASSES):
+            if not self._step():
+                return
+        raise AssertionError(f"after {PASSES} passes there is still work at the same moment")
+
+    def stop(self) -> None:
+        """End the process as SIGKILL would: nothing is said to anybody."""
+        self._stopping = True
+        self._store.close()
+        for thread in self._threads:
+            thread.join()
+        self.machine.close()
+
+    def _step(self) -> bool:
+        worked = [controller.process_next(0) for controller in self.machine.controllers]
+        self.passes += sum(worked)
+        return any(worked)
+
+    def _follow(self, step: Callable[[], float]) -> None:
+        # The reflector's own pauses stand on the test's clock, which nobody moves while a watch is cut.
+        while not self._stopping:
+            step()
