@@ -1,4 +1,4 @@
-"""Worlds: a fresh claim on the shared server of each version, by an admin with what hosted servers give, and no more."""
+"""Worlds: a fresh claim on the shared server of each version, by an admin with what hosted servers give."""
 
 from __future__ import annotations
 

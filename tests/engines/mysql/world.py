@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import attrs
 import pymysql
@@ -26,7 +25,7 @@ from dbclaims.core.spi import (
     Probe,
 )
 from dbclaims.engines import mysql as engine
-from dbclaims.engines.mysql.observe import MySQLDatabase
+from dbclaims.engines.mysql.observe import MySQLDatabase, MySQLRole
 from dbclaims.engines.mysql.session import Session
 from tests.servers.mysql import MySQLServer
 from tests.servers.postgres import Account as Account_
@@ -119,6 +118,11 @@ class World:
         found = self.observe()
         assert found is not None
         return found
+
+    def grants(self) -> dict[str, set[str]]:
+        """Who was granted something on the database, by the spelling of its name."""
+        roles = {name: role for name, role in self.look().roles.items() if isinstance(role, MySQLRole)}
+        return {name: set(role.grants) for name, role in roles.items() if role.grants}
 
     def plan(self, spec: DatabaseSpec | None, observed: MySQLDatabase | None) -> tuple[Action, ...]:
         """Decide."""

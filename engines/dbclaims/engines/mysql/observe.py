@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -54,12 +55,9 @@ class MySQLDatabase(Database):
 
 _FACTS = """
 SELECT @@lower_case_table_names AS folded, IS_USED_LOCK(%(lock)s) = CONNECTION_ID() AS locked, CONNECTION_ID() AS id,
-  (SELECT GROUP_CONCAT(HEX(SCHEMA_NAME)) FROM information_schema.schemata WHERE SCHEMA_NAME = %(name)s) AS present
-"""
-
-_SESSIONS = """
-SELECT USER AS name, COUNT(*) AS number FROM information_schema.processlist
-WHERE USER IN %s AND COMMAND <> 'Killed' GROUP BY USER
+  (SELECT GROUP_CONCAT(HEX(SCHEMA_NAME)) FROM information_schema.schemata WHERE SCHEMA_NAME = %(name)s) AS present,
+  (SELECT JSON_OBJECTAGG(USER, number) FROM (SELECT USER, COUNT(*) AS number FROM information_schema.processlist
+    WHERE USER IN %(names)s AND COMMAND <> 'Killed' GROUP BY USER) AS open) AS sessions
 """
 
 _GRANTS = "SELECT * FROM mysql.db WHERE %s LIKE Db OR Db = %s"
@@ -83,13 +81,13 @@ def observe(session: Session, ref: DatabaseRef) -> MySQLDatabase | None:
         facts = _facts(session, line, ref)
         name = ref.name.lower() if facts["folded"] else ref.name
         grants = line.rows(_GRANTS, [name, name])
-        counts = sessions(line, tuple({row["name"] for row in rows if row["host"] == EVERYWHERE}))
         present = _is_present(facts, name)
         mark = next((Mark.read(row["comment"]) for row in rows if _is(row, ref.owner)), None)
         if present and mark is not None and mark.state == MAKING and line.row(_CONTENT, {"name": name})["number"]:
             # What has content before we were done was not made by us.
             mark = None
     mine = [row for row in rows if row["host"] == EVERYWHERE and row["name"] != session.holder]
+    counts = json.loads(facts["sessions"] or "{}")
     roles = {row["name"]: _role(row, counts, grants) for row in mine}
     strangers = tuple(_strangers(grants, roles))
     if not present and not roles and not strangers:
@@ -113,12 +111,6 @@ def accounts(line: Line, names: Sequence[str], like: str) -> list[dict[str, Any]
     return line.rows(line.dialect.accounts, [tuple(names), like])
 
 
-def sessions(line: Line, names: Sequence[str]) -> dict[str, int]:
-    """Open connections by account; those that are ending do not count."""
-    counts = {row["name"]: row["number"] for row in line.rows(_SESSIONS, [tuple(names)])} if names else {}
-    return {name: counts.get(name, 0) for name in names}
-
-
 def require_identity(session: Session, ref: DatabaseRef, rows: Sequence[Mapping[str, Any]]) -> None:
     """Raise `Terminal` (`ServerChanged`) unless this server carries the identity that `ref` was bound to."""
     comment = next((row["comment"] for row in rows if _is(row, session.holder)), None)
@@ -134,7 +126,8 @@ def require_identity(session: Session, ref: DatabaseRef, rows: Sequence[Mapping[
 def _facts(session: Session, line: Line, ref: DatabaseRef) -> dict[str, Any]:
     lock = session.lock
     select = _FACTS if line.dialect.is_mariadb else _FACTS.replace("SELECT", "SELECT @@partial_revokes AS literal,", 1)
-    facts = line.row(select, {"lock": lock.name if lock else "dbclaims:none", "name": ref.name})
+    names = (ref.owner, *ref.roles)
+    facts = line.row(select, {"lock": lock.name if lock else "dbclaims:none", "name": ref.name, "names": names})
     owed = lock is not None and lock.stranger is None
     # A pooler that shares connections answers for another one than the one that greeted us.
     require_direct(session, forgotten=facts["id"] != line.greeted_as or (owed and not facts["locked"]))

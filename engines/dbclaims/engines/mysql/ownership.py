@@ -33,18 +33,13 @@ def role_of(observed: MySQLDatabase | None, name: str) -> MySQLRole | None:
     return found if isinstance(found, MySQLRole) else None
 
 
-def is_linked(observed: MySQLDatabase, found: MySQLRole) -> bool:
-    """Whether the account was made for this database: its mark says so, or what it was granted.
-
-    In MariaDB an account that is in use has no mark. A role's own mark decides whose the login is.
-    """
-    return is_on(found.mark, observed.ref.name) or bool(found.grants)
-
-
 def linked(observed: MySQLDatabase) -> Iterator[MySQLRole]:
-    """Every account that was made for this database, also for a RoleClaim that the core forgot."""
+    """Every account that was made for this database, also for a RoleClaim that the core forgot.
+
+    Its mark says so, or what it was granted: in MariaDB an account that is in use has no mark.
+    """
     for found in observed.roles.values():
-        if isinstance(found, MySQLRole) and is_linked(observed, found):
+        if isinstance(found, MySQLRole) and (is_on(found.mark, observed.ref.name) or found.grants):
             yield found
 
 
@@ -59,9 +54,9 @@ def _foreign(desired: DatabaseSpec, observed: MySQLDatabase, login: Login) -> It
     if role is not None and not _role_is_ours(desired, login, role):
         yield role.name
     for account in login.accounts:
-        found = role_of(observed, account.name)
-        if found is not None and (role is None or not is_linked(observed, found)):
-            yield found.name
+        # The names of a login's accounts are reserved by the mark that stands for the login.
+        if role is None and account.name in observed.roles:
+            yield account.name
 
 
 def _role_is_ours(desired: DatabaseSpec, login: Login, role: MySQLRole) -> bool:
