@@ -10,44 +10,42 @@ from collections.abc import Iterator
 import pytest
 
 from dbclaims.core.spi import Credentials, Unreachable
-from dbclaims.engines import postgres as engine
-from dbclaims.engines.postgres import dial
-from tests.conftest import StartPostgres
+from dbclaims.engines import mysql as engine
+from dbclaims.engines.mysql import dial
+from tests.conftest import StartMySQL
+from tests.servers.mysql import MySQLServer
 
-from .world import World, open_session
+from .world import World, installation, open_session
 
 IN_TIME = 5.0
 """Seconds, much more than the deadlines that the tests set and much less than no deadline at all."""
 
 
 @pytest.fixture
-def stopped(new_postgres: StartPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def stopped(mysql: MySQLServer, new_mysql: StartMySQL, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A real claim with a kept admin connection; its server may be paused. Deadlines are those of impatient people."""
-    monkeypatch.setattr(dial, "ANSWER_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(dial, "CONNECT_TIMEOUT_S", 2)
-    server = new_postgres()
+    server = new_mysql(mysql.installation.version)
     account = server.create_admin()
-    session = open_session(server, Credentials(account.username, account.password))
+    monkeypatch.setattr(dial, "CONNECT_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(dial, "ANSWER_TIMEOUT_S", 1.0)
+    session = open_session(server, Credentials(account.username, account.password), installation())
     engine.engine_hold(session=session, identity=secrets.token_hex(8))
     world = World(server, session, "orders")
-    monkeypatch.setattr(dial, "ANSWER_TIMEOUT_S", 30.0)
     world.create()
-    monkeypatch.setattr(dial, "ANSWER_TIMEOUT_S", 0.5)
     yield world
     server.resume()
     engine.engine_close(session=session)
 
 
-def test_the_servers_own_deadline_comes_first_and_ours_below_ten_seconds() -> None:
-    assert "statement_timeout=9s" in dial.ADMIN_OPTIONS
-    assert "statement_timeout=9s" in dial.PROBE_OPTIONS
-    assert 9.0 < dial.ANSWER_TIMEOUT_S < 10.0
+def test_a_wait_for_a_lock_ends_before_ours_and_ours_below_ten_seconds() -> None:
+    assert "lock_wait_timeout = 5, innodb_lock_wait_timeout = 5" in dial.ADMIN_SETTINGS
+    assert dial.CONNECT_TIMEOUT_S < dial.ANSWER_TIMEOUT_S < 10.0
 
 
 def test_a_statement_that_is_not_answered_ends_as_unreachable(stopped: World) -> None:
     stopped.server.pause()
     began = time.monotonic()
-    with pytest.raises(Unreachable, match=r"no answer within 0\.5 s"):
+    with pytest.raises(Unreachable):
         stopped.observe()
     with pytest.raises(Unreachable):
         stopped.probe()
@@ -66,7 +64,7 @@ def test_a_server_that_stops_under_our_lock_is_waited_for_once(stopped: World) -
     assert time.monotonic() - began < IN_TIME
 
 
-def test_a_server_that_stops_within_a_transaction_is_waited_for_once(stopped: World) -> None:
+def test_a_server_that_stops_before_a_step_is_waited_for_once(stopped: World) -> None:
     first, *_ = stopped.plan(stopped.spec(stopped.verifier(stopped.a)), stopped.look())
     stopped.server.pause()
     began = time.monotonic()

@@ -25,6 +25,7 @@ from dbclaims.core.spi import (
     Probe,
 )
 from dbclaims.engines import mysql as engine
+from dbclaims.engines.mysql import marking
 from dbclaims.engines.mysql.observe import MySQLDatabase, MySQLRole
 from dbclaims.engines.mysql.session import Session
 from tests.servers.mysql import MySQLServer
@@ -89,7 +90,9 @@ class World:
     def mark(self) -> Mark:
         """Whose the database is to be."""
         ours = self.session.installation.id
-        return Mark(ours, "DatabaseClaim", self.nsuid, "shop", self.name, self.uid, self.state)
+        # An object's name is a DNS label, whatever its database is called.
+        claim = marking.digest(self.name)
+        return Mark(ours, "DatabaseClaim", self.nsuid, "shop", claim, self.uid, self.state)
 
     def spec(self, verifier: str | None = None) -> DatabaseSpec:
         """What is wished; `verifier` goes to account a."""

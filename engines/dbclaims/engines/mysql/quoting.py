@@ -59,6 +59,9 @@ def granted(spelling: str) -> str:
 
 
 def _backticks(name: str) -> str:
+    if any(letter > "\uffff" for letter in name):
+        # MySQL answers OK and keeps a question mark in its place; MariaDB refuses.
+        raise InvalidSpec(f"the name {name[:80]!r} holds a letter beyond Unicode's first plane: choose another")
     return f"`{_checked(name).replace('`', '``')}`"
 
 
