@@ -30,7 +30,7 @@ test-long: parts ## the tests that take minutes: histories, rotation under load,
 	$(BIN)/pytest -m long
 
 bench: parts ## measure, and print beside the yardsticks
-	$(BIN)/pytest -m bench --timeout 0 -s
+	$(BIN)/pytest tests/bench -q -m bench --timeout 0 -s
 
 cluster: parts ## a real control plane with a kubeconfig, until ctrl-C
 	$(BIN)/python -m tests.controlplane

@@ -12,6 +12,7 @@ from dbclaims.core.informer import Handler
 from dbclaims.core.kinds import NAMESPACE
 from dbclaims.core.objectstore import Kind, Object, key_of
 from tests.api.kstatus import kstatus, wait_passes
+from tests.canary import CANARY
 
 ROWS = {
     ("Unknown", "Unknown", "", ""): "InProgress",
@@ -39,6 +40,7 @@ class Chronicle:
         """What an informer of this kind is to tell."""
 
         def tell(old: Object | None, new: Object | None) -> None:
+            CANARY.examine(f"a {kind.kind}", str(new))
             if new is not None and kind != NAMESPACE:
                 self.seen += 1
                 self.wrong += [f"{kind.kind} {key_of(new)}: {each}" for each in [*_judge(new), *_turn(old, new)]]

@@ -225,14 +225,9 @@ class History:
         """Claim what belongs to somebody else."""
         if self.world.find(CLAIM, SQUATTER):
             return None
-        target = self._draw.choice([STRANGER, *CLAIMS])
-        if target != STRANGER and not self._ready(CLAIM, target):
-            return None
-        database = f"{self.world.tag}_{target}"
-        self.world.create(
-            CLAIM, SQUATTER, {"className": "shared", "databaseName": database, "deletionPolicy": "Delete"}
-        )
-        return f"squat on {target}"
+        spec = {"className": "shared", "databaseName": f"{self.world.tag}_{STRANGER}", "deletionPolicy": "Delete"}
+        self.world.create(CLAIM, SQUATTER, spec)
+        return "claim what is a stranger's"
 
     # --- what else happens -------------------------------------------------------------------------------------
 
