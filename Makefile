@@ -45,6 +45,7 @@ lock: .venv/installed ## pin the development environment anew (minutes)
 
 parts: .venv/installed system ## the servers that tests start: fetched or built once, then cached
 	$(BIN)/python -m tests.servers.installation
+	$(BIN)/python -m tests.servers.mysqlinstallation
 	$(BIN)/python -m tests.controlplane.build
 
 # RUNLEVEL=1 keeps Debian from starting the daemons that it installs.
