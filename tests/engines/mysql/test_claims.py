@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from dbclaims.core.objectstore import Object
 from dbclaims.core.secrets import decoded
 from dbclaims.core.spi import Installation
 from tests.clock import FakeClock
+from tests.core.test_manager import until
 from tests.local.home import document, secret
 from tests.proofs.world import ImpatientClock
 from tests.servers.mysql import MySQLServer
@@ -178,7 +180,7 @@ def test_a_rotation_publishes_the_other_account_and_closes_the_first(live: Home)
     assert live.run("SELECT one FROM v") == ((1,),)
     with live.server.connect(first, live.database):
         pass
-    live.pass_time(timedelta(minutes=30), steps=30)
+    live.pass_time(timedelta(minutes=30), steps=6)
     with pytest.raises(pymysql.OperationalError):
         live.server.connect(first, live.database)
     assert live.run("SELECT one FROM v") == ((1,),)
@@ -239,3 +241,53 @@ def test_retain_keeps_the_data_and_the_claim_gets_them_back(live: Home) -> None:
     live.claim()
     assert live.ready()[0] == "True", live.ready()
     assert live.run("SELECT one FROM t") == ((1,),)
+
+
+class Clients:
+    """Applications that read the Secret before each connection and never stop asking."""
+
+    def __init__(self, home: Home, number: int) -> None:
+        self.failures: list[Exception] = []
+        self._home, self._asked, self._stop = home, [0] * number, threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(place,)) for place in range(number)]
+        for thread in self._threads:
+            thread.start()
+
+    def wait_for_everyone(self) -> None:
+        """Return when each has read the Secret and asked anew, as a grace is for."""
+        before = list(self._asked)
+        # The answer to a question that was on its way already proves nothing, so two are waited for.
+        until(lambda: self._stop.is_set() or all(now > then + 1 for now, then in zip(self._asked, before, strict=True)))
+
+    def stop(self) -> int:
+        """End them; return how many questions were asked."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        return sum(self._asked)
+
+    def _ask(self, place: int) -> None:
+        while not self._stop.is_set():
+            try:
+                assert self._home.run("SELECT 1") == ((1,),)
+            except Exception as error:  # noqa: BLE001 - whatever fails is what the test is about
+                self.failures.append(error)
+                self._stop.set()
+            self._asked[place] += 1
+
+
+def test_no_question_fails_while_logins_rotate(live: Home) -> None:
+    clients = Clients(live, 4)
+    used = {live.login().username}
+    for _ in range(5):
+        before = live.login()
+        live.pass_time(timedelta(hours=25))
+        assert live.login().username != before.username
+        used.add(live.login().username)
+        clients.wait_for_everyone()
+        live.pass_time(timedelta(minutes=30), steps=6)
+    asked = clients.stop()
+    print(f"\n{asked} questions over 5 rotations")
+    assert clients.failures == []
+    assert len(used) == 2
+    assert live.condition("Synced")[0] == "True"

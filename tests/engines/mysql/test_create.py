@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from dbclaims.core.spi import Verdict
+from dbclaims.core.spi import Account, Verdict
 from dbclaims.engines import mysql as engine
 
 from .conftest import MakeWorld
@@ -65,6 +66,23 @@ def test_a_pass_over_a_claim_in_sync_costs_three_reads_and_a_login(claim: World)
     print(f"\n{len(asked)} statements, {len(log.connections)} connections")
     assert len(asked) == 4, asked
     assert all(text.lstrip().startswith("SELECT") for text in asked)
+    assert len(log.connections) == 1
+
+
+def test_a_rotation_costs_one_change_on_each_account(claim: World) -> None:
+    position = claim.server.log_position()
+    spec = claim.spec()
+    arming = (spec.logins[0].accounts[0], Account(claim.b, True, claim.verifier(claim.b)))
+    claim.converge(attrs.evolve(spec, logins=(attrs.evolve(spec.logins[0], accounts=arming),)))
+    assert claim.probe(account=claim.b).verdict is Verdict.ACCEPTED
+    claim.armed = (False, True)
+    claim.converge(claim.spec())
+    log = claim.server.log_since(position).by(claim.session.admin.username, claim.b)
+    changes = [
+        entry.text.split()[0] for entry in log.statements if not entry.text.lstrip().startswith(("SELECT", "SET"))
+    ]
+    print(f"\n{len(log.statements)} statements, {len(log.connections)} connections")
+    assert changes == ["ALTER", "ALTER"]
     assert len(log.connections) == 1
 
 

@@ -6,6 +6,7 @@ ours holds both, and a statement takes the one that fits (`Dialect.identified`).
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 import string
@@ -39,8 +40,9 @@ def new_password() -> str:
     return secrets.token_urlsafe(32)
 
 
+@functools.cache
 def nobodys() -> str:
-    """The verifier of a password that nobody knows."""
+    """The verifier of a password that nobody knows, made once: it is no less nobody's on many accounts."""
     return verifier(new_password())
 
 
