@@ -70,6 +70,10 @@ POLICIES = {
     "what stood when it was bound": (None, "Retain", "Delete", DeletionPolicy.RETAIN),
     "towards Retain it follows": (None, "Delete", "Retain", DeletionPolicy.RETAIN),
     "still Delete": (None, "Delete", "Delete", DeletionPolicy.DELETE),
+    "its own word that the class refuses": ("Delete", "Retain", "nothing but Retain", DeletionPolicy.RETAIN),
+    "its own word for what was narrowed since": ("Delete", "Delete", "nothing but Retain", DeletionPolicy.DELETE),
+    "its own word, never looked at": ("Delete", "Retain", None, DeletionPolicy.RETAIN),
+    "its own word for Retain, always": ("Retain", "Delete", None, DeletionPolicy.RETAIN),
     "no class, bound": (None, "Delete", None, DeletionPolicy.DELETE),
     "no class, never bound": (None, None, None, DeletionPolicy.RETAIN),
 }
@@ -82,7 +86,9 @@ def test_a_policy_moves_only_towards_retain(
     spec = {"deletionPolicy": own} if own else {}
     status = {"deletionPolicy": bound} if bound else {}
     model = claim(status, **spec)
-    assert deletion_policy(model, class_(deletionPolicy=offered) if offered else None) is expected
+    narrow = {"deletionPolicy": "Retain", "allowedDeletionPolicies": ["Retain"]}
+    offer = narrow if offered == "nothing but Retain" else {"deletionPolicy": offered}
+    assert deletion_policy(model, class_(**offer) if offered else None) is expected
 
 
 ACCESS: dict[str, tuple[dict[str, Any], list[str], bool, dict[str, Access]]] = {

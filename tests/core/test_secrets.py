@@ -97,6 +97,12 @@ def test_any_edit_shows(secret: Object) -> None:
     assert not secrets.read(secret).intact
 
 
+def test_a_uri_that_is_none_is_an_edit_and_no_crash() -> None:
+    secret = secrets.published(OWNER, "orders-db", "Opaque", KEYS, SecretFormat(keys=("uri",)))
+    secret["data"]["uri"] = base64.b64encode(b"postgresql://[half").decode()
+    assert not secrets.read(secret).intact
+
+
 def test_another_label_is_no_edit() -> None:
     secret = published()
     secret["metadata"]["labels"]["team"] = "a"

@@ -19,7 +19,7 @@ from .history import History, found
 from .world import World
 
 SHARE, MANY = 40, 1000
-CHUNK = 10
+CHUNK = 5
 
 
 @pytest.fixture(scope="module")
