@@ -204,6 +204,24 @@ def test_a_role_claim_reads_and_cannot_write(live: Home) -> None:
         live.run("DELETE FROM t", "reports")
 
 
+def test_a_role_claim_with_the_owners_access_is_narrowed_and_dropped(live: Home) -> None:
+    live.write(document("RoleClaim", "reports", claimRef={"name": "orders"}, access="owner"))
+    live.run("CREATE TABLE made (id INT)", "reports")
+    live.write(document("RoleClaim", "reports", claimRef={"name": "orders"}, access="reader"))
+    assert live.ready(ROLE, "reports")[0] == "True", live.ready(ROLE, "reports")
+    with pytest.raises(pymysql.OperationalError):
+        live.run("DROP TABLE made", "reports")
+    live.write(document("RoleClaim", "reports", claimRef={"name": "orders"}, access="owner"))
+    login = live.login("reports")
+    (live.directory / "RoleClaim-reports.yaml").unlink()
+    live.store.scan(prune=True)
+    live.settle()
+    with pytest.raises(pymysql.OperationalError):
+        live.server.connect(login, live.database)
+    assert live.store.get(ROLE, "shop", "reports") is None
+    assert live.run("SELECT * FROM made") == ()
+
+
 @pytest.mark.parametrize(("field", "words"), [("schemas", "does not support Schemas"), ("extensions", "extensions")])
 def test_what_mysql_has_not_is_refused_with_a_sentence(home: Home, field: str, words: str) -> None:
     home.claim(**{field: ["app"]})

@@ -8,12 +8,12 @@ from typing import Any
 
 import attrs
 
-from dbclaims.core.spi import Database, DatabaseRef, Finding, Mark, Role, Terminal
+from dbclaims.core.spi import Access, Database, DatabaseRef, Finding, Mark, Role, Terminal
 
 from . import marking
 from .dial import Line
 from .marking import IDENTITY, MAKING
-from .privileges import held
+from .privileges import PRESETS, held
 from .quoting import pattern
 from .session import Session, require_direct
 
@@ -88,7 +88,7 @@ def observe(session: Session, ref: DatabaseRef) -> MySQLDatabase | None:
             mark = None
     mine = [row for row in rows if row["host"] == EVERYWHERE and row["name"] != session.holder]
     counts = json.loads(facts["sessions"] or "{}")
-    roles = {row["name"]: _role(row, counts, grants) for row in mine}
+    roles = {row["name"]: _role(row, ref.owner, counts, grants) for row in mine}
     strangers = tuple(_strangers(grants, roles))
     if not present and not roles and not strangers:
         return None
@@ -148,11 +148,16 @@ def _is(row: Mapping[str, Any], name: str) -> bool:
     return bool(row["name"] == name and row["host"] == EVERYWHERE)
 
 
-def _role(row: Mapping[str, Any], counts: Mapping[str, int], grants: Sequence[Mapping[str, Any]]) -> MySQLRole:
+def _role(
+    row: Mapping[str, Any], owner: str, counts: Mapping[str, int], grants: Sequence[Mapping[str, Any]]
+) -> MySQLRole:
     name = row["name"]
     own = [each for each in grants if each["User"] == name and each["Host"] == EVERYWHERE]
+    privileges = {each["Db"]: held(each) for each in own if held(each)}
     return MySQLRole(
         name=name,
+        # Nothing acts as another here; who may do all that an owner may is as good as one.
+        acts_as=owner if any(each >= PRESETS[Access.OWNER] for each in privileges.values()) else None,
         login=not row["locked"],
         limit=row["max"] or None,
         sessions=counts.get(name, 0),
@@ -161,7 +166,7 @@ def _role(row: Mapping[str, Any], counts: Mapping[str, int], grants: Sequence[Ma
         demanding=bool(row["demanding"]),
         expired=bool(row["expired"]),
         retained=bool(row["retained"]),
-        grants={each["Db"]: held(each) for each in own if held(each)},
+        grants=privileges,
     )
 
 

@@ -55,8 +55,16 @@ def _foreign(desired: DatabaseSpec, observed: MySQLDatabase, login: Login) -> It
         yield role.name
     for account in login.accounts:
         # The names of a login's accounts are reserved by the mark that stands for the login.
-        if role is None and account.name in observed.roles:
-            yield account.name
+        found = role_of(observed, account.name)
+        if role is None and found is not None and not _was_the_owners(desired, observed, login, found):
+            yield found.name
+
+
+def _was_the_owners(desired: DatabaseSpec, observed: MySQLDatabase, login: Login, found: MySQLRole) -> bool:
+    """Whether a RoleClaim's account had the owner's access, for which no mark of its own stands."""
+    if login.role == desired.ref.owner:
+        return False
+    return is_on(found.mark, observed.ref.name) or found.acts_as == observed.owner
 
 
 def _role_is_ours(desired: DatabaseSpec, login: Login, role: MySQLRole) -> bool:
