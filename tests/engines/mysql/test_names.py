@@ -47,6 +47,9 @@ def _databases(server: MySQLServer) -> set[str]:
 @PROFILE
 @given(name=NAMES)
 @example(name="`; DROP USER root; --")
+@example(name="\\\n")
+@example(name="\n")
+@example(name="a\\")
 @example(name="emoji \U0001f600")
 def test_an_account_is_made_as_named_or_refused(claim: World, name: str) -> None:
     before = _accounts(claim.server)
