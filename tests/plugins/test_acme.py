@@ -95,12 +95,12 @@ def test_a_server_s_life_from_absent_to_absent(acme: Provider, cloud: AcmeCloud,
     assert running is not None
     assert running.ready
     assert running.endpoint == spi.Endpoint("127.0.0.1", 5432)
-    assert cloud.servers["platform-orders"]["admin"] == {"username": "admin", "password": "hunter2"}
+    assert cloud.servers["platform.orders"]["admin"] == {"username": "admin", "password": "hunter2"}
     assert pass_over(acme, session, SPEC) == []
     assert pass_over(acme, session, attrs.evolve(SPEC, size="large")) == ["resize"]
     cloud.settle()
     assert pass_over(acme, session, attrs.evolve(SPEC, size=None)) == []
-    assert cloud.servers["platform-orders"]["size"] == "large"
+    assert cloud.servers["platform.orders"]["size"] == "large"
     assert pass_over(acme, session, None) == ["delete"]
     cloud.settle()
     assert cloud.servers == {}
@@ -109,7 +109,7 @@ def test_a_server_s_life_from_absent_to_absent(acme: Provider, cloud: AcmeCloud,
 
 def test_a_server_of_somebody_else_is_not_touched(acme: Provider, cloud: AcmeCloud, session: object) -> None:
     pass_over(acme, session, SPEC)
-    cloud.servers["platform-orders"]["owner"] = "uid-2"
+    cloud.servers["platform.orders"]["owner"] = "uid-2"
     with pytest.raises(spi.NotOwned, match="choose another name"):
         acme.observe(session, REF)
 
