@@ -155,5 +155,3 @@ class ServerDriver:
 
 def _ref(number: int) -> ServerRef:
     return ServerRef("conformance", f"server-{number}", f"uid-{number}", "c0ffee")
-
-

@@ -70,5 +70,6 @@ def test_a_change_goes_on_in_a_process_that_knows_nothing(server: ServerDriver, 
 def test_a_change_is_no_new_server(server: ServerDriver, change: dict[str, Any]) -> None:
     before = server.settled()
     for _ in server.steps(server.wish(**change)):
+        server.backend.tick()
         assert server.observe() is not None, "a change must not remove the server on its way"
     assert server.settled(**change).ref == before.ref
