@@ -34,11 +34,13 @@ class HarnessError(Exception):
 class ProviderBackend(Protocol):
     """An empty, disposable place in which a provider makes servers, or one that holds the server that it reaches."""
 
-    config: Mapping[str, Any]
-    """`spec.config`, as somebody writes it into YAML."""
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """`spec.config`, as somebody writes it into YAML."""
 
-    secrets: Mapping[str, Mapping[str, str]]
-    """The Secrets of the server's namespace, by name. Values must not show anywhere, but for those of `PUBLIC`."""
+    @property
+    def secrets(self) -> Mapping[str, Mapping[str, str]]:
+        """The Secrets of the server's namespace, by name. Values must not show anywhere, but for those of `PUBLIC`."""
 
     def state(self) -> object:
         """Everything that the backend holds, as a value of its own: two are equal when nothing has changed."""
@@ -74,15 +76,21 @@ Run = Callable[[str], Sequence[tuple[Any, ...]]]
 class EngineBackend(Protocol):
     """A real, disposable server. It is shared by the tests of a run, each with names of its own."""
 
-    endpoint: Endpoint
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the server listens, and the CA that signed for it."""
 
-    admin: Credentials
-    """With the least rights that the engine asks for."""
+    @property
+    def admin(self) -> Credentials:
+        """The admin, with the least rights that the engine asks for."""
 
-    traits: Mapping[str, str]
+    @property
+    def traits(self) -> Mapping[str, str]:
+        """What a provider would say of the server."""
 
-    refusal: type[Exception]
-    """What the driver raises where the server refuses a login or a statement."""
+    @property
+    def refusal(self) -> type[Exception]:
+        """What the driver raises where the server refuses a login or a statement."""
 
     def state(self) -> object:
         """The server's databases, roles, rights, settings and marks: two are equal when nothing has changed."""

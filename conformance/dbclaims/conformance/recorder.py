@@ -10,9 +10,9 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, SupportsIndex
 
 import attrs
 
@@ -29,6 +29,9 @@ _READ = frozenset({"provider_observe", "engine_observe", "engine_survey", "engin
 
 _TELLS = frozenset({"engine_verifier", "engine_connection"})
 """Hooks whose result is a secret by contract."""
+
+
+Sleep = Callable[[float | SupportsIndex], None]
 
 
 class Offence(enum.StrEnum):
@@ -122,9 +125,9 @@ class Recorder:
         finally:
             self.reading = True
 
-    def _wrapper(self, hook: str) -> Callable[[], Iterator[Any]]:
+    def _wrapper(self, hook: str) -> Callable[[], Generator[None, Any, Any]]:
         @hookimpl(wrapper=True)
-        def watch() -> Iterator[Any]:
+        def watch() -> Generator[None, Any, Any]:
             self._hook.name = hook
             before = self._state(hook)
             started = time.monotonic()
@@ -164,11 +167,11 @@ class Recorder:
     def _state(self, hook: str) -> object:
         return self.state() if self.state and self.reading and hook in _READ else None
 
-    def _slept(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
-        def slept(seconds: float) -> None:
+    def _slept(self, sleep: Sleep) -> Sleep:
+        def slept(seconds: float | SupportsIndex) -> None:
             hook = getattr(self._hook, "name", "")
             if hook.endswith("_apply"):
-                self._note(Offence.WAITED, hook, f"it sleeps {seconds:g} s")
+                self._note(Offence.WAITED, hook, f"it sleeps {seconds} s")
             else:
                 sleep(seconds)
 

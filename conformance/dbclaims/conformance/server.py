@@ -46,6 +46,7 @@ class ServerDriver:
     """One server: what is wished of it, and how far it is.
 
     Attributes:
+        secrets: what can be read in the server's namespace; the backend's, until a test takes some away.
         session: the provider's, made anew by `reopen`.
         ref: which server; a name of its own in every test.
     """
@@ -55,11 +56,13 @@ class ServerDriver:
     backend: ProviderBackend
     recorder: Recorder
     ref: ServerRef = attrs.field(factory=lambda: _ref(next(_numbers)))
+    secrets: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict, repr=False)
     session: object = None
 
     def __attrs_post_init__(self) -> None:
         """Open the first session; what must not show is known before."""
-        pairs = [pair for secret in self.backend.secrets.values() for pair in secret.items()]
+        self.secrets = self.backend.secrets
+        pairs = [pair for secret in self.secrets.values() for pair in secret.items()]
         self.recorder.guard(_ADMIN, *(value for key, value in pairs if key not in PUBLIC))
         self.reopen()
 
@@ -148,9 +151,9 @@ class ServerDriver:
             yield
 
     def _secret(self, name: str) -> Mapping[str, str]:
-        if name not in self.backend.secrets:
+        if name not in self.secrets:
             raise NotReady(f"Secret {self.ref.namespace}/{name} does not exist; create it")
-        return self.backend.secrets[name]
+        return self.secrets[name]
 
 
 def _ref(number: int) -> ServerRef:

@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from .commands import crds, delete, listing, run, up
+from .commands import crds, delete, listing, new, run, up
 from .commands.command import FAILED, CommandError
 from .definitions import WrongDefinitions
 from .installation import InstallationError
@@ -20,7 +20,7 @@ from .manager import ManagerError
 from .objectstore import StoreError
 from .plugins import PluginError
 
-COMMANDS = (up.COMMAND, delete.COMMAND, run.COMMAND, crds.COMMAND, listing.COMMAND)
+COMMANDS = (up.COMMAND, delete.COMMAND, run.COMMAND, crds.COMMAND, listing.COMMAND, new.COMMAND)
 
 _SENTENCES = (CommandError, ConfigError, InstallationError, ManagerError, PluginError, StoreError, WrongDefinitions)
 """What a command may raise: each is one sentence for the person at the terminal."""

@@ -25,6 +25,11 @@ SELECT jsonb_build_array(
   (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.setdatabase, s.setrole) FROM pg_db_role_setting s))
 """
 
+_SEVER = """
+SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+WHERE usename = %s AND pid <> pg_backend_pid() AND application_name = 'dbclaims'
+"""
+
 
 class Backend:
     """One server.
@@ -51,7 +56,7 @@ class Backend:
 
     def execute(self, statement: str) -> None:
         """As superuser."""
-        self._server.execute(statement)  # type: ignore[arg-type]
+        self._server.execute(statement)
 
     @contextmanager
     def login(self, secret: Mapping[str, str]) -> Iterator[Run]:
@@ -62,10 +67,8 @@ class Backend:
 
     def sever(self) -> None:
         """End the admin's sessions."""
-        self.execute(
-            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
-            f" WHERE usename = '{self.admin.username}' AND pid <> pg_backend_pid() AND application_name = 'dbclaims'"
-        )
+        with psycopg.connect(self._server.dsn(), autocommit=True) as connection:
+            connection.execute(_SEVER, [self.admin.username])
 
     @contextmanager
     def outage(self) -> Iterator[None]:

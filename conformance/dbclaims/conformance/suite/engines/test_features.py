@@ -126,8 +126,8 @@ def test_the_logins_of_role_claims_are_closed_with_the_database(database: Databa
     database.create()
     database.state, database.armed = "released", (False, False)
     own, login = database.wish().logins
-    closed = tuple(attrs.evolve(each, login=False) for each in login.accounts)
-    database.converge(attrs.evolve(database.wish(), logins=(own, attrs.evolve(login, accounts=closed))))
+    first, second = (attrs.evolve(each, login=False) for each in login.accounts)
+    database.converge(attrs.evolve(database.wish(), logins=(own, attrs.evolve(login, accounts=(first, second)))))
     with pytest.raises(database.backend.refusal), database.login(account):
         pass
 

@@ -95,11 +95,11 @@ def test_a_failed_look_is_no_absent_server(server: ServerDriver) -> None:
 
 def test_a_missing_secret_is_no_absent_server(server: ServerDriver) -> None:
     server.settled()
-    kept = server.backend.secrets
-    server.backend.secrets = {}
+    kept = server.secrets
+    server.secrets = {}
     _require_honest(server)
     # The Secret is there, and whoever fills it has not come yet.
-    server.backend.secrets = {name: {} for name in kept}
+    server.secrets = {name: {} for name in kept}
     _require_honest(server)
 
 

@@ -30,11 +30,11 @@ def life(server: ServerDriver) -> None:
     with server.outage(), suppress(Exception):
         server.observe()
     server.recorder.guard(WRONG)
-    kept = server.backend.secrets
-    server.backend.secrets = {name: {key: _wrong(key, secret) for key in secret} for name, secret in kept.items()}
+    kept = server.secrets
+    server.secrets = {name: {key: _wrong(key, secret) for key in secret} for name, secret in kept.items()}
     with suppress(Exception):
         server.observe()
-    server.backend.secrets = kept
+    server.secrets = kept
     server.settle(None)
 
 
