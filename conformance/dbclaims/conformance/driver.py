@@ -52,7 +52,7 @@ def drive(name: str, others: Collection[str] = ()) -> Driver:
     harness = find(name)
     wanted = ProviderHarness if isinstance(plugin, Provider) else EngineHarness
     if not isinstance(harness, wanted):
-        raise HarnessError(f"the harness of {name!r} must be an {wanted.__name__}")
+        raise HarnessError(f"the harness of {name!r} must be of {wanted.__name__}")
     listing = next(listing for listing in plugins.listings if listing.name == name)
     return Driver(listing, plugin, harness, recorder)
 

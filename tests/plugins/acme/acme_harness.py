@@ -9,6 +9,8 @@ from tests.plugins.acme_cloud import TOKEN, AcmeCloud, acme_cloud
 
 
 class Backend:
+    """One cloud."""
+
     secrets: Mapping[str, Mapping[str, str]] = {"acme-token": {"token": TOKEN}}
 
     def __init__(self, cloud: AcmeCloud) -> None:
