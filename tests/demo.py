@@ -77,7 +77,7 @@ class Demo:
         ]
 
     def _databases(self) -> list[tuple[Any, ...]]:
-        return self._server.execute("SELECT FROM pg_database WHERE datname = 'orders'")
+        return self._server.execute("SELECT 1 FROM pg_database WHERE datname = 'orders'")
 
     def _other(self, first: Published) -> Published | None:
         found = self._secret("orders-db")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
@@ -42,6 +42,8 @@ class Process:
         clock: Clock,
         *,
         tell: Teller,
+        controller_class: str = "",
+        allow: Collection[str] = (),
         resync: timedelta = timedelta(minutes=10),
     ) -> None:
         metrics = Metrics(CollectorRegistry())
@@ -49,12 +51,13 @@ class Process:
         self._store = KubernetesStore(Transport(load, metrics=metrics))
         self.machine = Machine(
             self._store,
-            plugins.load(),
+            plugins.load(allow),
             installation,
             clock=clock,
             metrics=metrics,
             rng=random.Random(7),
             resync=resync,
+            controller_class=controller_class,
         )
         self.passes = 0
         self._stopping = False

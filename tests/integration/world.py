@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import psycopg
+from prometheus_client import CollectorRegistry
 from psycopg.conninfo import make_conninfo
 
 from dbclaims.core.kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SECRET, SERVER
+from dbclaims.core.kube.config import access_loader
+from dbclaims.core.kube.store import KubernetesStore
+from dbclaims.core.kube.transport import Transport
+from dbclaims.core.metrics import Metrics
 from dbclaims.core.objectstore import Kind, Object
 from dbclaims.core.spi import Installation
 from tests.api.kstatus import kstatus
@@ -27,6 +33,7 @@ from tests.servers.postgres import Account, PostgresServer
 from .chronicle import Chronicle
 from .process import Process
 
+NAMESPACES = ("platform", "shop", "bi")
 OURS = (CLAIM, ROLE, GRANT, CLASS, SERVER)
 ROTATION = {"interval": "0s", "grace": "10m", "maxOverlap": "24h"}
 
@@ -40,14 +47,24 @@ class World:
         process: the controller that runs now.
     """
 
-    def __init__(self, cluster: ControlPlane, postgres: PostgresServer) -> None:
-        self.cluster, self.postgres = cluster, postgres
-        self.tag = secrets.token_hex(3)
+    def __init__(
+        self,
+        cluster: ControlPlane,
+        postgres: PostgresServer,
+        *,
+        shared: bool,
+        controller_class: str = "",
+        tag: str | None = None,
+        allow: Collection[str] = (),
+    ) -> None:
+        self.cluster, self.postgres, self.controller_class = cluster, postgres, controller_class
+        self._shared, self._allow = shared, allow
+        self.tag = secrets.token_hex(3) if tag is None else tag
         self.clock = FakeClock(datetime.now(UTC))
         self.chronicle = Chronicle()
-        self.installation = Installation(f"i{self.tag}", secrets.token_bytes(32))
+        self.installation = Installation(f"i{self.tag}0", secrets.token_bytes(32))
         self.admin = postgres.create_admin(f"admin_{self.tag}")
-        for name in ("platform", "shop", "bi"):
+        for name in NAMESPACES if self.tag else ():
             self.namespace(name)
         self.process = self._process()
 
@@ -68,20 +85,30 @@ class World:
         self.process.stop()
         self.process = self._process()
 
-    def crash(self) -> None:
-        """End the process; `restart` brings the next one."""
-        self.process.stop()
+    def remake_namespace(self, name: str) -> None:
+        """Delete a namespace with all that is in it, and make one of the same name."""
+        path = _path(NAMESPACE, None, self.named(name))
+        self.cluster.request("DELETE", path)
+
+        def gone() -> bool:
+            self.settle()
+            return self.cluster.request("GET", path)[0] == 404
+
+        until(gone, 60)
+        self._seen(NAMESPACE, self.namespace(name))
 
     # --- objects -----------------------------------------------------------------------------------------------
 
     def named(self, name: str) -> str:
         """A name of this world's own."""
-        return f"{name}-{self.tag}"
+        return f"{name}-{self.tag}" if self.tag else name
 
-    def namespace(self, name: str, **labels: str) -> None:
+    def namespace(self, name: str) -> Object:
         """Make a namespace."""
-        metadata = {"name": self.named(name), "labels": labels}
-        self._request("POST", NAMESPACE, None, None, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        metadata = {"name": self.named(name)}
+        return self._request(
+            "POST", NAMESPACE, None, None, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        )
 
     def label_namespace(self, name: str, **labels: str) -> None:
         """Set labels of a namespace, and let the caches see it."""
@@ -113,6 +140,11 @@ class World:
         ours = {f"dbclaims.io/{key}": value for key, value in annotations.items()}
         return self.patch(kind, name, {"metadata": {"annotations": ours}}, ns)
 
+    def patch_status(self, kind: Kind, name: str, status: Mapping[str, Any], ns: str = "shop") -> None:
+        """Change an object's status behind the controller's back, and let the caches see it."""
+        path = f"{name}/status"
+        self._seen(kind, self._request("PATCH", kind, self._place(kind, ns), path, {"status": status}))
+
     def delete(self, kind: Kind, name: str, ns: str = "shop") -> None:
         """Delete an object, and let the caches see it."""
         place = self._place(kind, ns)
@@ -125,6 +157,11 @@ class World:
 
         if kind != SECRET:
             until(seen)
+
+    def crash_delete(self, kind: Kind, name: str, ns: str = "shop") -> None:
+        """Take an object away without its controller: what an etcd that was restored does not hold."""
+        self.patch(kind, name, {"metadata": {"finalizers": None}}, ns)
+        self.delete(kind, name, ns)
 
     def find(self, kind: Kind, name: str, ns: str = "shop") -> Object | None:
         """An object as the API server has it; None when there is none."""
@@ -166,6 +203,11 @@ class World:
         data = self.get(SECRET, name, ns).get("data") or {}
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
+    def restore_secret(self, backup: Object) -> None:
+        """Put a Secret back as a backup holds it."""
+        meta = {key: backup["metadata"].get(key) for key in ("labels", "annotations")}
+        self.patch(SECRET, backup["metadata"]["name"], {"data": backup["data"], "metadata": meta})
+
     # --- the usual inhabitants ---------------------------------------------------------------------------------
 
     def offer(self, config: Mapping[str, Any] | None = None, **class_spec: Any) -> None:
@@ -192,7 +234,8 @@ class World:
     def class_spec(self, **spec: Any) -> dict[str, Any]:
         """The spec of a class that offers the server."""
         reference = {"name": "shared", "namespace": self.named("platform")}
-        return {"serverRef": reference, "rotation": ROTATION, "allowedExtensions": ["pgcrypto"], **spec}
+        usual = {"serverRef": reference, "rotation": ROTATION, "allowedExtensions": ["pgcrypto"]}
+        return {**usual, "controllerClass": self.controller_class, **spec}
 
     def claim(self, name: str = "orders", ns: str = "shop", annotations: Any = None, **spec: Any) -> Object:
         """Create a claim of the class."""
@@ -260,30 +303,59 @@ class World:
         )
         return dict(rows)
 
+    def verifier(self, role: str) -> str:
+        """What the server stores for a role's password."""
+        return str(self.postgres.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role])[0][0])
+
     def stranger(self, name: str) -> Account:
         """A login that is nobody's."""
         return self.postgres.create_login(f"{name}_{self.tag}")
+
+    def mark(self, database: str) -> str:
+        """The comment on a database."""
+        rows = self.postgres.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database]
+        )
+        return str(rows[0][0])
+
+    def events(self, reason: str, ns: str = "shop") -> list[str]:
+        """The notes of the Events of a reason."""
+        answer = self.cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{self.named(ns)}/events")[1]
+        return [each["note"] for each in answer["items"] if each["reason"] == reason]
 
     # --- the end -----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop, and leave the API server and the PostgreSQL without anything of this world."""
         self.process.stop()
-        for kind in OURS:
-            for each in self.cluster.request("GET", _path(kind, None, None))[1]["items"]:
-                path = _path(kind, each["metadata"].get("namespace"), each["metadata"]["name"])
-                self.cluster.request("PATCH", path, {"metadata": {"finalizers": None}}, kind="merge-patch+json")
-                self.cluster.request("DELETE", path)
-        for name in ("platform", "shop", "bi"):
-            self.cluster.request("DELETE", _path(NAMESPACE, None, self.named(name)))
-        if self.postgres.running:
+        with closing(self._store()) as store:
+            for kind in OURS:
+                _remove_all(store, kind)
+        paths = [_path(NAMESPACE, None, self.named(name)) for name in NAMESPACES]
+        for path in paths:
+            self.cluster.request("DELETE", path)
+        if not self.tag:
+            # The next world may want these very names.
+            until(lambda: all(self.cluster.request("GET", path)[0] == 404 for path in paths), 60)
+        if self._shared:
             for name in self.databases():
                 self.postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     # ---
 
     def _process(self) -> Process:
-        return Process(self.cluster, self.installation, self.clock, tell=self.chronicle.handler)
+        return Process(
+            self.cluster,
+            self.installation,
+            self.clock,
+            tell=self.chronicle.handler,
+            controller_class=self.controller_class,
+            allow=self._allow,
+        )
+
+    def _store(self) -> KubernetesStore:
+        load = access_loader(str(self.cluster.kubeconfig()))
+        return KubernetesStore(Transport(load, metrics=Metrics(CollectorRegistry())))
 
     def _place(self, kind: Kind, ns: str) -> str | None:
         return self.named(ns) if kind.namespaced else None
@@ -305,6 +377,15 @@ class World:
 
         until(seen)
         return stored
+
+
+def _remove_all(store: KubernetesStore, kind: Kind) -> None:
+    for item in store.list(kind, limit=5000).items:
+        metadata = orjson.loads(item)["metadata"]
+        place, name = metadata.get("namespace"), metadata["name"]
+        if metadata.get("finalizers"):
+            store.patch(kind, place, name, {"metadata": {"finalizers": None}})
+        store.delete(kind, place, name)
 
 
 def _path(kind: Kind, namespace: str | None, name: str | None) -> str:

@@ -26,6 +26,7 @@ from dbclaims.core.machine import Machine
 from dbclaims.core.metrics import Metrics
 from dbclaims.core.objectstore import Kind, Object
 from dbclaims.core.spi import Installation
+from tests.canary import CANARY
 from tests.clock import FakeClock
 from tests.servers.postgres import PostgresServer
 
@@ -86,19 +87,15 @@ class Process:
         for _ in range(PASSES):
             for informer in self._machine.informers:
                 informer.step()
-            claims, servers = self._machine.controllers
-            if not claims.process_next(0) | servers.process_next(0):
+            if not sum(controller.process_next(0) for controller in self._machine.controllers):
                 return
         raise AssertionError(f"after {PASSES} passes there is still work at the same moment")
 
     def end(self) -> None:
         """Give its connections back, as the kernel would."""
+        CANARY.examine("the metrics", generate_latest(self._registry).decode())
         with suppress(Killed):
             self._machine.close()
-
-    def metrics(self) -> str:
-        """What Prometheus would read."""
-        return generate_latest(self._registry).decode()
 
 
 class World:
@@ -115,6 +112,7 @@ class World:
     ) -> None:
         self.postgres, self.tag, self.clock = postgres, tag, FakeClock()
         self._rng = random.Random(seed)
+        self._processes: list[Process] = []
         self.installation = Installation(tag, tag.encode())
         self.store = LocalStore(directory, clock=ImpatientClock(self.clock))
         self.admin = postgres.create_admin(f"admin_{tag}")
@@ -125,7 +123,8 @@ class World:
 
     def new_process(self) -> Process:
         """A further controller on the same objects."""
-        return Process(self.store, self.installation, self.clock, self._rng)
+        self._processes.append(Process(self.store, self.installation, self.clock, self._rng))
+        return self._processes[-1]
 
     def settle(self) -> None:
         """Let the controller do everything that is to be done now."""
@@ -143,8 +142,9 @@ class World:
             self.settle()
 
     def close(self) -> None:
-        """End the controller, and remove all that is left in the server."""
-        self.process.end()
+        """End every controller, and remove all that is left in the server."""
+        for process in self._processes:
+            process.end()
         self.store.close()
         for name in self.databases():
             self.postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

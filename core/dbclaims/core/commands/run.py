@@ -71,7 +71,7 @@ def _run(arguments: Namespace) -> int:
     access = access_loader(arguments.kubeconfig, arguments.context)
     store = KubernetesStore(Transport(access, metrics=metrics, pool_size=arguments.workers + 8))
     check_definitions(store)
-    namespace = arguments.namespace or _own_namespace()
+    namespace = arguments.namespace or own_namespace()
     machine = Machine(
         store,
         plugins,
@@ -130,7 +130,8 @@ def _end() -> None:
     os._exit(FAILED)
 
 
-def _own_namespace(account: Path = ACCOUNT) -> str:
+def own_namespace(account: Path = ACCOUNT) -> str:
+    """The namespace that Kubernetes tells a pod it runs in; the usual one outside a pod."""
     try:
         return (account / "namespace").read_text().strip() or SYSTEM_NAMESPACE
     except OSError:

@@ -8,7 +8,7 @@ import attrs
 
 from .. import conditions, naming
 from ..admission import deletion_policy
-from ..api import ABANDON, APPROVE, FINALIZER, DatabaseClaim, DatabaseServer, DeletionPolicy
+from ..api import ABANDON, APPROVE, FINALIZER, DatabaseClaim, DatabaseServer, DeletionPolicy, SpecError
 from ..backends import Backend
 from ..controller import Result
 from ..converge import converge
@@ -33,8 +33,7 @@ class Release:
 
     def orphans(self, key: str) -> Result:
         """RoleClaims whose claim does not exist: they wait for it, or go."""
-        message = f"DatabaseClaim {key} does not exist; create it, or delete this RoleClaim"
-        self._leave(Failure("ClaimNotFound", message, Result(RETRY), broken=True))
+        self._leave(key)
         return Result(RETRY) if self._roles else Result()
 
     def claim(self, claim: DatabaseClaim, document: Object) -> Result:
@@ -51,7 +50,7 @@ class Release:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
             return self._hold(claim, document, error)
-        self._leave(Failure("ClaimReleased", f"DatabaseClaim {claim.metadata.key} was deleted", Result(), broken=True))
+        self._leave(claim.metadata.key)
         self._remove_finalizer(claim, document)
         return Result()
 
@@ -78,17 +77,17 @@ class Release:
         namespace = self._tools.lookup.namespace(claim.metadata.namespace)
         mark = mark_of(claim, namespace, self._tools.backends.installation.id)
         ref = self._ref(claim, server, backend)
-        with backend.session() as session:
-            observed = engine.observe(session, ref)
+        # Looked at under the lock: what was ours before it may have been finished or taken over by another claim.
+        with backend.session() as session, engine.lock(session, ref) as locked:
+            observed = engine.observe(locked, ref)
             if observed is None or not _is_ours(observed, mark):
                 return
             ref = attrs.evolve(ref, owner=observed.owner)
             desired = None
             if policy is DeletionPolicy.RETAIN:
                 released = attrs.evolve(mark, state=RELEASED)
-                desired = DatabaseSpec(ref, released, self._closed(ref, backend))
-            with engine.lock(session, ref) as locked:
-                converge(engine, locked, ref, desired)
+                desired = DatabaseSpec(ref, released, self._closed(observed, ref, backend))
+            converge(engine, locked, ref, desired)
 
     def _ref(self, claim: DatabaseClaim, server: DatabaseServer, backend: Backend) -> DatabaseRef:
         info = backend.engine.info
@@ -100,29 +99,34 @@ class Release:
             names += role.names
         return DatabaseRef(database, naming.owner_role(database, info), tuple(names), server.status.identity or None)
 
-    def _closed(self, ref: DatabaseRef, backend: Backend) -> tuple[Login, ...]:
+    def _closed(self, observed: Database, ref: DatabaseRef, backend: Backend) -> tuple[Login, ...]:
         first, second = naming.accounts(ref.name, backend.engine.info)
         own = Login(ref.owner, (Account(first, False), Account(second, False)))
-        return (own, *(role.closed(ref.owner) for role in self._roles if role.role))
+        further = (role.closed(observed, self._tools.backends.installation.id) for role in self._roles)
+        return (own, *(login for login in further if login is not None))
 
     def _hold(self, claim: DatabaseClaim, document: Object, error: Exception) -> Result:
         """The server could not be brought to let go: under Retain people may decide to leave it alone."""
         failure = failure_of(error, self._tools.resync.total_seconds())
         if failure.reason == "PluginBug":
             log.exception("a plugin broke its contract")
-        class_ = self._tools.lookup.class_(claim.spec.class_name)
-        retain = deletion_policy(claim, class_) is DeletionPolicy.RETAIN
+        retain = self._policy(claim) is DeletionPolicy.RETAIN
         if retain and claim.metadata.annotations.get(APPROVE) == ABANDON and isinstance(error, SPIError):
             note = f"let go without closing its logins: {failure.message}"
             self._tools.reporter.tell(document, reason="Abandoned", note=note, warning=True)
-            self._leave(
-                Failure("ClaimReleased", f"DatabaseClaim {claim.metadata.key} was abandoned", Result(), broken=True)
-            )
+            self._leave(claim.metadata.key)
             self._remove_finalizer(claim, document)
             return Result()
         way_out = f"; or leave the server as it is with the annotation {APPROVE}: {ABANDON}" if retain else ""
         self._wait(claim, document, failure.reason, failure.message + way_out)
         return failure.result
+
+    def _policy(self, claim: DatabaseClaim) -> DeletionPolicy:
+        try:
+            return deletion_policy(claim, self._tools.lookup.class_(claim.spec.class_name))
+        except SpecError:
+            # The class is a newer version's; as without one, what stood when the claim was bound holds.
+            return deletion_policy(claim, None)
 
     def _wait(self, claim: DatabaseClaim, document: Object, reason: str, message: str) -> Result:
         generation = claim.metadata.generation
@@ -131,14 +135,18 @@ class Release:
         self._tools.reporter.write(CLAIM, document, claim.status, after, said)
         return Result()
 
-    def _leave(self, why: Failure) -> None:
+    def _leave(self, key: str) -> None:
+        """Let the RoleClaims know: those that were served lost their claim, the others wait for it."""
         for role in self._roles:
             if role.deleting:
                 role.let_go()
-            else:
-                role.report_failure(instead=why)
+                continue
+            reason, what = ("ClaimReleased", "was deleted") if role.held else ("ClaimNotFound", "does not exist")
+            message = f"DatabaseClaim {key} {what}; create it, or delete this RoleClaim"
+            role.report_failure(instead=Failure(reason, message, Result(RETRY), broken=True))
 
     def _remove_finalizer(self, claim: DatabaseClaim, document: Object) -> None:
+        self._tools.quiet.forget(claim.metadata.uid)
         left = [each for each in claim.metadata.finalizers if each != FINALIZER]
         metadata = document["metadata"]
         self._tools.client.patch(
@@ -151,4 +159,8 @@ class Release:
 
 
 def _is_ours(observed: Database, mark: Mark) -> bool:
-    return observed.held if observed.mark is None else observed.mark.same_owner(mark)
+    if observed.mark is not None:
+        return observed.mark.same_owner(mark)
+    owner = observed.roles.get(observed.owner)
+    # Half made: its owner role was marked before it, maybe for another claim that wants the same name.
+    return observed.held and (owner is None or owner.mark is None or owner.mark.same_owner(mark))

@@ -74,6 +74,7 @@ class SecretKeeper:
         Asked under the database's lock: what was decided before it may have been overtaken by another controller.
         """
         if _version(self._get(self.name)) != _version(self._standing):
+            self._drop_pending()
             raise Transient(f"Secret {self.name!r} was just changed; looking again", reason="Conflict")
 
     def publish(self, secret_type: str, keys: Mapping[str, str], now: datetime) -> None:
@@ -97,6 +98,13 @@ class SecretKeeper:
         if self._pending is not None or (login is not None and login.username != published):
             name = secrets.pending_name(self._owner)
             self._client.delete(SECRET, self._owner.meta.namespace, name)
+
+    def _drop_pending(self) -> None:
+        """Take back the password that this pass had, unless somebody has replaced it since."""
+        if self._pending is not None:
+            metadata = self._pending["metadata"]
+            place, version = (self._owner.meta.namespace, metadata["name"]), metadata["resourceVersion"]
+            self._client.delete(SECRET, *place, uid=metadata["uid"], resource_version=version)
 
     def _former(self) -> Object | None:
         name = self._model.status.secret_name
