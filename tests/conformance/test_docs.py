@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from dbclaims.conformance.harness import EngineHarness, find
 from dbclaims.conformance.report import KnownFailure
 from dbclaims.conformance.server import FIELDS
 from dbclaims.core.spi import Feature
@@ -69,3 +72,11 @@ def test_every_feature_that_has_a_profile_is_on_the_page() -> None:
     tested |= {Feature.CONNECTION_LIMIT, Feature.ADOPTION}
     assert tested == set(Feature) - {Feature.SNAPSHOT}
     assert [feature for feature in tested if f"`{feature}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("plugin", ["existing", "postgres"])
+def test_a_kept_report_tells_of_a_conformant_plugin_on_every_server(plugin: str) -> None:
+    made = json.loads((ROOT / "conformance" / "reports" / version("dbclaims") / f"{plugin}.json").read_text())
+    harness = find(plugin)
+    assert (made["plugin"], made["verdict"]) == (plugin, "conformant")
+    assert made["servers"] == (list(harness.servers) if isinstance(harness, EngineHarness) else [])

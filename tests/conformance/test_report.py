@@ -158,3 +158,10 @@ def test_the_provider_existing_is_conformant_and_the_report_says_who_and_when(ex
     assert (made["conformant"], made["profiles"][CORE]["result"]) == (True, "passed")
     assert made["profiles"]["Create"]["result"] == "unsupported"
     assert made["date"].startswith("20")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_the_engine_postgres_is_conformant_on_every_server(tmp_path: Path) -> None:
+    ran = prove("postgres", tmp_path)
+    assert (ran.code, ran.failed) == (0, {}), ran.output

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from dbclaims.core.converge import armed, converge
-from dbclaims.core.naming import accounts, owner_role
+from dbclaims.core.naming import accounts, owner_role, role_names
 from dbclaims.core.plugins import Engine
 from dbclaims.core.spi import (
     HELD,
@@ -144,8 +144,7 @@ class DatabaseDriver:
 
     def role_claim(self, access: Access, *, name: str = "bi") -> tuple[str, str]:
         """Add a RoleClaim with this access and return its accounts; the first has the claim's password."""
-        role = f"{self.name}_{name}"
-        pair = (f"{role}_a", f"{role}_b")
+        role, pair = role_names(self.name, self.nsuid, name, self.engine.info)
         mark = Mark(self.installation.id, "RoleClaim", self.nsuid, "shop", name, "uid-2")
         login = Login(
             role,
