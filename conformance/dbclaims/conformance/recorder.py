@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, SupportsIndex
 
 import attrs
@@ -128,41 +128,46 @@ class Recorder:
     def _wrapper(self, hook: str) -> Callable[[], Generator[None, Any, Any]]:
         @hookimpl(wrapper=True)
         def watch() -> Generator[None, Any, Any]:
-            self._hook.name = hook
-            before = self._state(hook)
-            started = time.monotonic()
-            try:
-                result = yield
-            except BaseException as error:
-                self._check_error(error, hook)
-                raise
-            finally:
-                self._check_time(started, hook)
-                self._hook.name = ""
-            if before is not None and before != self._state(hook):
-                self._note(Offence.CHANGED, hook, "the backend is not what it was before")
-            if hook == "engine_lock":
-                return self._watched_lock(result)
-            if hook not in _TELLS:
-                self._check_text(repr(result), "its result")
-            return result
+            with self._inside(hook):
+                before = self._state(hook)
+                try:
+                    result = yield
+                except BaseException as error:
+                    self._check_error(error, hook)
+                    raise
+                return self._checked(hook, before, result)
 
         return watch
 
     @contextmanager
+    def _inside(self, hook: str) -> Iterator[None]:
+        self._hook.name = hook
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._check_time(started, hook)
+            self._hook.name = ""
+
+    def _checked(self, hook: str, before: object, result: Any) -> Any:
+        """What the core gets: the result, or a lock that is watched while it is taken."""
+        if before is not None and before != self._state(hook):
+            self._note(Offence.CHANGED, hook, "the backend is not what it was before")
+        if hook == "engine_lock":
+            return self._watched_lock(result)
+        if hook not in _TELLS:
+            self._check_text(repr(result), "its result")
+        return result
+
+    @contextmanager
     def _watched_lock(self, lock: AbstractContextManager[object]) -> Iterator[object]:
-        try:
-            session = lock.__enter__()
-        except BaseException as error:
-            self._check_error(error, "engine_lock")
-            raise
-        try:
-            yield session
-        except BaseException as error:
-            if not lock.__exit__(type(error), error, error.__traceback__):
+        with ExitStack() as taken:
+            try:
+                session = taken.enter_context(lock)
+            except BaseException as error:
+                self._check_error(error, "engine_lock")
                 raise
-        else:
-            lock.__exit__(None, None, None)
+            yield session
 
     def _state(self, hook: str) -> object:
         return self.state() if self.state and self.reading and hook in _READ else None
