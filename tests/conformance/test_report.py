@@ -125,15 +125,26 @@ def test_a_harness_that_is_none_is_refused_in_one_line(tmp_path: Path, harness: 
     assert told in ran.output
 
 
-def test_the_command_is_equal_to_a_run_of_pytest(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dbclaims.conformance.suite"], "conformant"),
+        (["dbclaims.conformance.suite.providers.test_core"], "incomplete"),
+        (["dbclaims.conformance.suite.providers.test_core::test_planning_is_pure"], "incomplete"),
+        (["dbclaims.conformance.suite", "-k", "planning"], "incomplete"),
+    ],
+)
+def test_a_run_of_pytest_says_the_same_and_a_part_proves_nothing(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
     lay_out(tmp_path, ACME, HARNESS)
     path = os.pathsep.join([str(tmp_path), str(REPOSITORY), *filter(None, sys.path)])
-    command = [sys.executable, "-m", "pytest", "-q", "--pyargs", "dbclaims.conformance.suite", "--plugin", "acme"]
+    command = [sys.executable, "-m", "pytest", "-q", "--plugin", "acme", "--pyargs", *arguments]
     ran = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stdout
-    assert "provider acme: conformant" in ran.stdout
+    assert f"provider acme: {said}" in ran.stdout
 
 
 def test_the_suite_does_not_run_on_nothing() -> None:

@@ -42,7 +42,8 @@ class Proof:
         self._path: str | None = config.option.conformance_report
         self._only = _names(config.option.servers)
         # A part of the suite proves nothing.
-        self._complete = not (config.option.keyword or config.option.maxfail or self._only)
+        self._complete = not self._only
+        self._chosen: list[pytest.Item] = []
         self._results: dict[str, Result] = {}
         self._watch = ExitStack()
 
@@ -56,6 +57,7 @@ class Proof:
             names = [name for name in self._driver.servers if not self._only or name in self._only]
             metafunc.parametrize("server_name", names, scope="session")
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out the other kind's tests and the profiles that the plugin does not declare."""
         folder = SUITE / f"{self._driver.listing.kind}s"
@@ -64,8 +66,16 @@ class Proof:
         self._results = {item.nodeid: _undeclared(item) for item in suite if item not in chosen}
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = sorted(chosen, key=lambda item: item.path.name == "test_watched.py")
+        self._chosen = list(items)
+        self._complete &= {item.path for item in suite} == set(folder.glob("test_*.py"))
         for item in items:
             self._expect(item)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """See what -k, -m and their like have left."""
+        self._complete &= len(session.items) == len(self._chosen) and not any(
+            "::" in arg for arg in session.config.args
+        )
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Tell the recorder where we are."""
@@ -89,6 +99,8 @@ class Proof:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the report; a run that proved nothing does not end well."""
         self._watch.close()
+        # With -x, or after ctrl-C, some were not run.
+        self._complete &= {item.nodeid for item in self._chosen} <= self._results.keys()
         if self._path:
             Path(self._path).write_text(json.dumps(self._report(), indent=2, ensure_ascii=False) + "\n")
         if exitstatus == pytest.ExitCode.OK and self._complete and not self._report()["conformant"]:
