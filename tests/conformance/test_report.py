@@ -173,6 +173,7 @@ def test_the_provider_existing_is_conformant_and_the_report_says_who_and_when(ex
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-def test_the_engine_postgres_is_conformant_on_every_server(tmp_path: Path) -> None:
-    ran = prove("postgres", tmp_path)
+@pytest.mark.parametrize("engine", ["postgres", "mysql"])
+def test_the_built_in_engines_are_conformant_on_every_server(tmp_path: Path, engine: str) -> None:
+    ran = prove(engine, tmp_path)
     assert (ran.code, ran.failed) == (0, {}), ran.output

@@ -17,7 +17,7 @@ from tests.servers.mysqlinstallation import mysql_installation
 
 _STATE = (
     "SELECT * FROM mysql.db ORDER BY user, host, db",
-    "SELECT schema_name, default_character_set_name, default_collation_name FROM information_schema.schemata ORDER BY 1",
+    "SELECT schema_name, default_collation_name FROM information_schema.schemata ORDER BY schema_name",
 )
 
 
@@ -81,7 +81,7 @@ class Backend:
 def _rows(connection: pymysql.Connection[Any], statement: str) -> Sequence[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return cursor.fetchall()
+        return tuple(cursor.fetchall())
 
 
 @contextmanager

@@ -100,6 +100,7 @@ _SERVERS: dict[str, Callable[[], AbstractContextManager[Backend]]] = {
 _ATTACKS = (
     "COMMENT ON DATABASE \"{database}\" IS 'dbclaims/1 installation=x kind=DatabaseClaim nsuid=x ns=x name=x uid=x'",
     "COMMENT ON ROLE \"{owner}\" IS 'dbclaims/1 installation=x kind=DatabaseClaim nsuid=x ns=x name=x uid=x'",
+    'DROP DATABASE "{database}"',
     'ALTER DATABASE "{database}" OWNER TO "{account}"',
     'ALTER DATABASE "{database}" RENAME TO "stolen"',
     'ALTER DATABASE "{database}" SET role = "{owner}"',
