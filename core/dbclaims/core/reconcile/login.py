@@ -125,6 +125,12 @@ class LoginKeeper:
         lost = self._published is None or not self._published.intact
         return self.decision.step is Step.REPAIR or (self.decision.step is Step.ROTATE and lost)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the published login is proved not to do what it is to: not let in, or acting as somebody else."""
+        astray = self._probe is not None and self._probe.verdict is Verdict.ACCEPTED and not self._works
+        return self.decision.step is Step.REPAIR or astray
+
     # --- acting ------------------------------------------------------------------------------------------------
 
     def confirm(self) -> None:
