@@ -22,8 +22,9 @@ from .plugins import Plugins
 from .reconcile.claim import ClaimReconciler
 from .reconcile.class_ import ClassReconciler
 from .reconcile.grant import GrantReconciler
-from .reconcile.login import Quiet
 from .reconcile.lookup import INDEXES, Lookup
+from .reconcile.planning import Planner
+from .reconcile.quiet import Quiet
 from .reconcile.report import Reporter
 from .reconcile.server import ServerReconciler
 from .reconcile.tools import Tools
@@ -49,6 +50,8 @@ class Machine:
     Attributes:
         informers: the caches, to be run by a manager or stepped by a test.
         controllers: of claims, servers, classes and grants.
+        planner: tells what the next pass over an object would do.
+        routes: tells which objects a change concerns.
     """
 
     def __init__(
@@ -98,7 +101,8 @@ class Machine:
             self._controller("databaseclass", CLASS, ClassReconciler(tools).reconcile, 1),
             self._controller("claimgrant", GRANT, GrantReconciler(tools).reconcile, 1),
         )
-        self._routes = Routes(self._lookup)
+        self.planner = Planner(tools)
+        self.routes = Routes(self._lookup)
         for informer in self.informers:
             informer.add_handler(self._handler(informer.kind))
 
@@ -150,7 +154,7 @@ class Machine:
     def _handler(self, kind: Kind) -> Handler:
         def handle(old: Object | None, new: Object | None) -> None:
             if self.informers.have_synced():
-                for target, key in self._routes.keys(kind, old, new):
+                for target, key in self.routes.keys(kind, old, new):
                     self._queues[target].add(key)
             elif new is not None:
                 self._resume(kind, new)
