@@ -47,17 +47,19 @@ def installation(store: ObjectStore, namespace: str, wanted: str | None, known: 
     if kept is None:
         _check_first(namespace, wanted, list(known))
         kept = _make(store, namespace, wanted or secrets.token_hex(6))
-    data = decoded(kept)
-    if not data.get("id") or not data.get("lock-key"):
-        raise InstallationError(
-            f"Secret {IDENTITY_SECRET} in namespace {namespace} lacks its id or lock-key; restore it from a backup"
-        )
-    if wanted is not None and data["id"] != wanted:
+    found = _read(kept, namespace)
+    if wanted is not None and found.id != wanted:
         raise InstallationError(
             f"the configured installation id is {wanted!r} and Secret {IDENTITY_SECRET} in namespace {namespace} holds "
-            f"{data['id']!r}; configure that one, or restore the Secret"
+            f"{found.id!r}; configure that one, or restore the Secret"
         )
-    return Installation(data["id"], data["lock-key"].encode())
+    return found
+
+
+def known_installation(store: ObjectStore, namespace: str) -> Installation | None:
+    """The installation that is kept, None where there is none yet; nothing is made. Raises as `installation`."""
+    kept = store.get(SECRET, namespace, IDENTITY_SECRET)
+    return _read(kept, namespace) if kept else None
 
 
 def identified(store: ObjectStore) -> list[str]:
@@ -78,6 +80,15 @@ def _check_first(namespace: str, wanted: str | None, known: list[str]) -> None:
             f"Secret {IDENTITY_SECRET} in namespace {namespace} is gone although {known[0]} and maybe others carry our "
             "marks; restore it, or configure the installation id that the marks carry"
         )
+
+
+def _read(kept: Object, namespace: str) -> Installation:
+    data = decoded(kept)
+    if not data.get("id") or not data.get("lock-key"):
+        raise InstallationError(
+            f"Secret {IDENTITY_SECRET} in namespace {namespace} lacks its id or lock-key; restore it from a backup"
+        )
+    return Installation(data["id"], data["lock-key"].encode())
 
 
 def _make(store: ObjectStore, namespace: str, id_: str) -> Object:

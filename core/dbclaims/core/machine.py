@@ -90,7 +90,7 @@ class Machine:
             controller_class=controller_class,
         )
         self._queues = {
-            CLAIM: self._queue("databaseclaim", Bulkhead(self._server_of, slots=SLOTS, observe=self._observe_slots)),
+            CLAIM: self._queue("databaseclaim", Bulkhead(self.server_of, slots=SLOTS, observe=self._observe_slots)),
             SERVER: self._queue("databaseserver", None),
             CLASS: self._queue("databaseclass", None),
             GRANT: self._queue("claimgrant", None),
@@ -177,8 +177,8 @@ class Machine:
         delay = self._rng.uniform(0, self._resync.total_seconds())
         return min(delay, max((parse_time(due) - self._clock.now()).total_seconds(), 0.0)) if due else delay
 
-    def _server_of(self, key: str) -> str | None:
-        """The bulkhead of a claim: its server's."""
+    def server_of(self, key: str) -> str | None:
+        """The key of the server that a claim is on, or is to be on: its bulkhead."""
         claim = self._lookup.document(CLAIM, key)
         if claim is None:
             return None

@@ -5,18 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-import attrs
 from prometheus_client import CollectorRegistry
 
 from .clock import Clock
-from .kinds import CLAIM, ROLE, SERVER
+from .kinds import CLAIM, SERVER
 from .machine import Machine
 from .metrics import Metrics
-from .objectstore import Kind, Object, ObjectStore, key_of
+from .objectstore import Kind, Object, ObjectStore
 from .plugins import Plugins
-from .reconcile.lookup import INDEXES
 from .reconcile.planning import Planned
 from .spi import Installation
+from .store import Lister, version_of
 
 Key = tuple[Kind, str]
 
@@ -35,18 +34,38 @@ class Preview:
 
     def everything(self) -> list[Key]:
         """Every server and claim."""
-        listers = {kind: self._machine.client.lister(kind) for kind in (SERVER, CLAIM)}
-        return [(kind, key) for kind, lister in listers.items() for key in lister.keys()]
+        return [(kind, key) for kind in (SERVER, CLAIM) for key in self._lister(kind).keys()]  # noqa: SIM118
 
     def concerned(self, changes: Iterable[tuple[Kind, Object | None, Object]]) -> list[Key]:
-        """The servers and claims that would be looked at after these changes."""
-        return sorted({key for kind, old, new in changes for key in self._machine.routes.keys(kind, old, new)}, key=str)
+        """What would be looked at after these changes."""
+        return [key for kind, old, new in changes for key in sorted(self._machine.routes.keys(kind, old, new), key=str)]
 
     def plan(self, keys: Iterable[Key]) -> list[Planned]:
-        """What the next pass over each would do, servers first. Raises `StoreError`."""
+        """What the next pass over each server and claim would do, servers first. Raises `StoreError`."""
         wanted = list(dict.fromkeys(keys))
-        return [each for kind, key in wanted if kind == CLAIM for each in self._machine.planner.claim(key)]
+        servers = {key: self._server(key) for key in self._servers(wanted)}
+        shown = [each for key, found in servers.items() if (SERVER, key) in wanted for each in found]
+        return [*shown, *(each for kind, key in wanted if kind == CLAIM for each in self._machine.planner.claim(key))]
 
     def close(self) -> None:
         """Close every server's sessions."""
         self._machine.close()
+
+    def _servers(self, wanted: list[Key]) -> list[str]:
+        """The servers that were asked for, and those that the claims are on."""
+        asked = [key for kind, key in wanted if kind == SERVER]
+        used = [self._machine.server_of(key) for kind, key in wanted if kind == CLAIM]
+        return list(dict.fromkeys([*asked, *filter(None, used)]))
+
+    def _server(self, key: str) -> list[Planned]:
+        """Plan a server, and take it for looked at, so that the claims on it can be planned."""
+        planned, identity = self._machine.planner.server(key)
+        document, informer = self._lister(SERVER).get(key), self._machine.informers.get(SERVER)
+        if document is not None and informer is not None and identity:
+            metadata = {**document["metadata"], "resourceVersion": str(version_of(document) + 1)}
+            status = {**(document.get("status") or {}), "identity": identity, "conditions": []}
+            informer.wrote({**document, "metadata": metadata, "status": status})
+        return planned
+
+    def _lister(self, kind: Kind) -> Lister:
+        return self._machine.client.lister(kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NoReturn
 
 import orjson
@@ -15,21 +15,30 @@ SecretFinder = Callable[[str, str], Object | None]
 
 
 class Snapshot:
-    """An `ObjectStore` that refuses every write, so that nothing of a plan can be carried out by mistake."""
+    """An `ObjectStore` that refuses every write, so that nothing of a plan can be carried out by mistake.
+
+    Attributes:
+        secret: finds a Secret; there is no list of them.
+    """
 
     def __init__(self, objects: Iterable[Object], secret: SecretFinder) -> None:
         self._objects = {(each["kind"], key_of(each)): each for each in objects}
-        self._secret = secret
+        self.secret = secret
+
+    @property
+    def objects(self) -> Collection[Object]:
+        """Every object, in no order."""
+        return self._objects.values()
 
     def list(self, kind: Kind, *, namespace: str | None = None, **_: object) -> Page:
         """Every object of a kind, in one page; see `ObjectStore.list`."""
         found = [each for (name, _), each in self._objects.items() if name == kind.kind]
-        return Page([orjson.dumps(each) for each in found if namespace in (None, each["metadata"]["namespace"])], "1")
+        return Page([orjson.dumps(each) for each in found if namespace in (None, _place(each))], "1")
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """See `ObjectStore.get`."""
         if kind == SECRET:
-            return self._secret(namespace or "", name)
+            return self.secret(namespace or "", name)
         return self._objects.get((kind.kind, join_key(namespace, name)))
 
     def close(self) -> None:
@@ -52,3 +61,8 @@ def _all(store: ObjectStore, kind: Kind) -> Iterator[Object]:
     while page.continue_:
         page = store.list(kind, continue_=page.continue_)
         yield from map(orjson.loads, page.items)
+
+
+def _place(obj: Object) -> str | None:
+    namespace: str | None = obj["metadata"].get("namespace")
+    return namespace

@@ -43,12 +43,14 @@ class Command:
     Attributes:
         declare: adds its options to a parser.
         run: carries it out and returns the exit code.
+        failed: the exit code where it cannot go on.
     """
 
     name: str
     summary: str
     declare: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
+    failed: int = FAILED
 
 
 def declare_plugins(parser: ArgumentParser) -> None:

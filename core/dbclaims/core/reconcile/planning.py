@@ -7,13 +7,14 @@ import logging
 import attrs
 
 from .. import conditions
-from ..api import DatabaseClaim, PendingAction, SpecError
-from ..kinds import CLAIM, ROLE
+from ..api import DatabaseClaim, DatabaseServer, PendingAction, SpecError
+from ..kinds import CLAIM, ROLE, SERVER
 from ..objectstore import StoreError, key_of
 from ..outcome import failure_of
-from ..spi import NotReady, Plan
+from ..spi import Credentials, NotReady, Plan
 from .looking import Looking
 from .role import RolePass, open_roles
+from .server import check_features, server_spec
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,40 @@ class Planner:
         found = [own, *(self._role(look, role, own) for role in roles)]
         return [_paused(each) for each in found] if claim.metadata.paused else found
 
+    def server(self, key: str) -> tuple[list[Planned], str]:
+        """The next pass over a server, and the identity that answers: empty where none does. Raises `StoreError`."""
+        blank = Planned(SERVER.kind, key)
+        try:
+            server = self._tools.lookup.server(key)
+            if server is None:
+                return [], ""
+            steps, identity = self._server_steps(server)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a sentence
+            return [self._failed(blank, error)], ""
+        planned = attrs.evolve(blank, steps=steps, hash=server.status.pending_hash or None)
+        return [_paused(planned) if server.metadata.paused else planned], identity
+
+    def _server_steps(self, server: DatabaseServer) -> tuple[Steps, str]:
+        backend = self._tools.backends.get(server)
+        check_features(server, backend.provider.info.features, backend.provider.info.name)
+        observed = backend.observe()
+        # What a new server's admin login will be is decided when it is made; a plan shows none.
+        actions = backend.provider.plan(server_spec(server, backend, Credentials("", "")), observed)
+        steps = tuple(_waiting(step, server.spec.maintenance_window) for step in _told(actions))
+        if observed is None or not observed.ready or observed.endpoint is None:
+            return steps, ""
+        with backend.session() as session:
+            found = backend.engine.survey(session).identity or ""
+        known = server.status.identity or ""
+        if found == known and known:
+            return steps, found
+        verb, why = ("accept", "another server answers") if known else ("hold", "it gets our holder role, once")
+        waits_for = "approval" if known else ""
+        step = PendingAction(action=verb, why=why, disruptive=bool(known), waits_for=waits_for)
+        return (*steps, *([] if found and not known else [step])), "" if known else found
+
     def _steps(self, look: Looking, claim: DatabaseClaim) -> Steps:
         if (key := look.missing_server()) is not None:
             server = PendingAction(action="createServer", why=f"class {claim.spec.class_name} gives each claim its own")
@@ -108,6 +143,12 @@ class Planner:
 def _told(plan: Plan) -> Steps:
     """A plugin's steps as people see them; what they are made with may be secret."""
     return tuple(PendingAction(action=each.verb, why=each.why, disruptive=each.disruptive) for each in plan)
+
+
+def _waiting(step: PendingAction, window: str | None) -> PendingAction:
+    """A disruptive step waits for the server's maintenance window, or where it has none for an approval."""
+    waits_for = "maintenance window" if window else "approval"
+    return attrs.evolve(step, waits_for=waits_for) if step.disruptive else step
 
 
 def _paused(planned: Planned) -> Planned:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import uuid
+from importlib.metadata import version
 
 import attrs
 
@@ -19,7 +21,6 @@ from ..api import (
     check_annotations,
     from_document,
 )
-from ..approval import digest
 from ..backends import Backend, admin_secret_name
 from ..controller import Result
 from ..kinds import SECRET, SERVER
@@ -110,7 +111,7 @@ class _Pass:
         self._bring_about(server, backend)
         with backend.session() as session:
             survey = backend.engine.survey(session)
-            check_survey(server, survey)
+            _check_survey(server, survey)
             identity = self._identify(server, backend, session, survey)
         return self._report(backend, survey, identity)
 
@@ -139,7 +140,7 @@ class _Pass:
             )
             for action in actions
         )
-        self._hash = digest_of(server, *(f"{action.verb} {action.why}" for action in actions)) if actions else ""
+        self._hash = _digest(server, *(f"{action.verb} {action.why}" for action in actions)) if actions else ""
         approved = server.metadata.annotations.get(APPROVE) == self._hash
         for action in actions:
             if action.disruptive and not approved:
@@ -171,7 +172,7 @@ class _Pass:
         if survey.identity == known and known:
             return known
         if known:
-            digest = digest_of(server, known, survey.identity or "none")
+            digest = _digest(server, known, survey.identity or "none")
             if server.metadata.annotations.get(APPROVE) != digest:
                 self._pending = (
                     PendingAction(action="accept", why="another server answers", disruptive=True, waits_for="approval"),
@@ -301,8 +302,7 @@ def _holds_on(server: DatabaseServer, bound: int) -> tuple[str, str] | None:
     return None
 
 
-def check_survey(server: DatabaseServer, survey: Survey) -> None:
-    """Refuse a server that no database may be made on; raises `Terminal`."""
+def _check_survey(server: DatabaseServer, survey: Survey) -> None:
     key, wanted = server.metadata.key, server.spec.version
     if survey.read_only:
         raise Terminal(
@@ -317,6 +317,7 @@ def check_survey(server: DatabaseServer, survey: Survey) -> None:
         )
 
 
-def digest_of(server: DatabaseServer, *facts: str) -> str:
+def _digest(server: DatabaseServer, *facts: str) -> str:
     """Over what is wished, what was seen and our version: an approval fits one situation only."""
-    return digest(server.metadata.uid, str(server.metadata.generation), *facts)
+    parts = (server.metadata.uid, str(server.metadata.generation), version("dbclaims"), *facts)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
