@@ -80,7 +80,6 @@ CONDITIONS: Mapping[str, str] = {
 
 IDLE_FIELDS: Mapping[str, str] = {
     "sizes": "sizes",
-    "drift": "drift",
     "require_use": "requireUse",
 }
 """Fields of a DatabaseClass that are checked and kept, and that nothing acts upon in this version (by attribute)."""

@@ -19,6 +19,9 @@ from .spi import Action, DatabaseSpec, Part, Plan, ServerSpec
 DRIFTED = "Drifted"
 """The condition while something differs by hand and is left alone."""
 
+_INSIDE = (Part.GRANTS, Part.EXTENSIONS)
+"""What stands in schemas."""
+
 
 @attrs.frozen
 class Held:
@@ -27,9 +30,9 @@ class Held:
     actions: Plan = ()
 
     def __contains__(self, action: object) -> bool:
-        """Whether a step is left alone. In a database that misses a schema, the grants wait with it."""
+        """Whether a step is left alone; so is what would go into a schema that is missing."""
         schemas = any(each.part is Part.SCHEMAS for each in self.actions)
-        return action in self.actions or (schemas and isinstance(action, Action) and action.part is Part.GRANTS)
+        return action in self.actions or (schemas and isinstance(action, Action) and action.part in _INSIDE)
 
 
 def reported(policies: Iterable[DriftPolicy]) -> frozenset[Part]:

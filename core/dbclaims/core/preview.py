@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 
 from prometheus_client import CollectorRegistry
 
 from .clock import Clock
-from .kinds import CLAIM, SERVER
+from .installation import known_installation
+from .kinds import CLAIM, SECRET, SERVER
+from .local import propose
 from .machine import Machine
 from .metrics import Metrics
 from .objectstore import Kind, Object, ObjectStore
+from .outlook import Outlook
 from .plugins import Plugins
 from .reconcile.planning import Planned
+from .snapshot import Snapshot
 from .spi import Installation
 from .store import Lister, version_of
 
@@ -69,3 +74,33 @@ class Preview:
 
     def _lister(self, kind: Kind) -> Lister:
         return self._machine.client.lister(kind)
+
+
+def outlook(
+    standing: Snapshot,
+    files: Sequence[str],
+    *,
+    plugins: Plugins,
+    namespace: str,
+    clock: Clock,
+    wanted: Callable[[Key], bool] = lambda _: True,
+    make_namespaces: bool = False,
+) -> Outlook:
+    """What the next passes would do: over everything that is wanted, or with files over all that they concern.
+
+    Args:
+        namespace: of the Secret that says who we are.
+        make_namespaces: see `propose`.
+
+    Raises `StoreError`, `InstallationError` and `DirectoryUnreadable`.
+    """
+    proposal = propose(standing.objects, files, clock.now(), make_namespaces=make_namespaces)
+
+    def secret(place: str, name: str) -> Object | None:
+        return proposal.secrets.get((SECRET.kind, place, name)) or standing.secret(place, name)
+
+    store = Snapshot(proposal.objects, secret)
+    known = known_installation(store, namespace) or STRANGER
+    with closing(Preview(store, plugins, known, clock)) as preview:
+        keys = preview.concerned(proposal.changes) if files else filter(wanted, preview.everything())
+        return Outlook(preview.plan(keys), [str(problem) for problem in proposal.problems])

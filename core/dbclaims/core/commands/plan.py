@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import closing
 
+import attrs
 import orjson
 
 from .. import log
 from ..clock import SystemClock
-from ..installation import SYSTEM_NAMESPACE, known_installation
-from ..local import Problem, propose, rehearsal
-from ..objectstore import Object
+from ..installation import SYSTEM_NAMESPACE
+from ..local import rehearsal
 from ..outlook import TROUBLE, Outlook
 from ..plugins import load
-from ..preview import STRANGER, Preview
-from ..snapshot import Snapshot
+from ..preview import outlook
 from .command import Command, declare_directory, declare_plugins
 
 
@@ -43,20 +41,11 @@ def _run(arguments: Namespace) -> int:
     log.configure(level="ERROR", text=True)
     clock, plugins = SystemClock(), load(arguments.plugins)
     with rehearsal(arguments.directory, arguments.state, clock) as (standing, scan):
-        proposal = propose(standing.objects, arguments.filename, clock.now(), make_namespaces=True)
-
-        def secret(namespace: str, name: str) -> Object | None:
-            return proposal.secrets.get(("Secret", namespace, name)) or standing.secret(namespace, name)
-
-        store = Snapshot(proposal.objects, secret)
-        known = known_installation(store, SYSTEM_NAMESPACE) or STRANGER
-        with closing(Preview(store, plugins, known, clock)) as preview:
-            keys = preview.concerned(proposal.changes) if arguments.filename else preview.everything()
-            return tell(Outlook(preview.plan(keys), _sentences([*scan.problems, *proposal.problems])), arguments.output)
-
-
-def _sentences(problems: list[Problem]) -> list[str]:
-    return [str(problem) for problem in problems]
+        found = outlook(
+            standing, arguments.filename, plugins=plugins, namespace=SYSTEM_NAMESPACE, clock=clock, make_namespaces=True
+        )
+    problems = [*map(str, scan.problems), *found.problems]
+    return tell(attrs.evolve(found, problems=problems), arguments.output)
 
 
 def tell(outlook: Outlook, output: str) -> int:
@@ -68,4 +57,6 @@ def tell(outlook: Outlook, output: str) -> int:
     return outlook.code
 
 
-COMMAND = Command("plan", "tell what the next `up` would do, and do nothing; exit 0: nothing, 1: changes, 2: trouble", _declare, _run, failed=TROUBLE)
+_SUMMARY = "tell what the next `up` would do, and do nothing (exit 0: nothing, 1: changes, 2: trouble)"
+
+COMMAND = Command("plan", _SUMMARY, _declare, _run, failed=TROUBLE)

@@ -107,6 +107,12 @@ class Looking:
             adopt=self.adopt,
         )
 
+    @property
+    def is_server_paused(self) -> bool:
+        """Whether somebody paused the server that the claim is on."""
+        binding: Binding | None = getattr(self, "binding", None)
+        return binding is not None and binding.server.metadata.paused
+
     # --- what is there ------------------------------------------------------------------------------------------
 
     def look(self, session: object) -> None:

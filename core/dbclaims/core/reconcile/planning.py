@@ -66,7 +66,7 @@ class Planner:
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a sentence
             return [self._stopped(blank, look, error)]
         found = [own, *(self._role(look, role, own) for role in roles)]
-        return [_paused(each) for each in found] if claim.metadata.paused else found
+        return [_paused(each) for each in found] if claim.metadata.paused or look.is_server_paused else found
 
     def server(self, key: str) -> tuple[list[Planned], str]:
         """The next pass over a server, and the identity that answers: empty where none does. Raises `StoreError`."""
