@@ -132,6 +132,8 @@ class ObjectStore(Protocol):
     ) -> Page:
         """One page of at most `limit` objects. `resource_version` "" is the newest state, "0" any state.
 
+        `namespace` keeps it to that one; of the kind Namespace, to the namespace itself.
+
         Raises `Expired` when the continue token is too old: begin again.
         """
         ...
