@@ -25,6 +25,7 @@ ROOMS = {
     "delete": "delete",
     "plan": "plan",
     "run": "run",
+    "check": "check",
     "crds": "crds",
     "plugins": "listing",
     "new": "new",

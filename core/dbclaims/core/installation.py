@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
 from .api import IDENTITY_SECRET, MANAGED_BY, MANAGED_BY_LABEL
-from .kinds import SECRET, SERVER
-from .objectstore import AlreadyExists, Object, ObjectStore, key_of
+from .kinds import CLASS, SECRET, SERVER
+from .objectstore import AlreadyExists, Object, ObjectStore, every, key_of
+from .reconcile.lookup import INDEXES
 from .secrets import decoded
 from .spi import Installation
 
@@ -62,16 +63,30 @@ def known_installation(store: ObjectStore, namespace: str) -> Installation | Non
     return _read(kept, namespace) if kept else None
 
 
-def identified(store: ObjectStore) -> list[str]:
-    """The DatabaseServers that carry an identity, so that the Secret must exist. Raises `StoreError`."""
-    found: list[str] = []
-    page = store.list(SERVER)
-    while True:
-        servers: list[Object] = [orjson.loads(item) for item in page.items]
-        found += [f"DatabaseServer {key_of(each)}" for each in servers if (each.get("status") or {}).get("identity")]
-        if not page.continue_:
-            return found
-        page = store.list(SERVER, continue_=page.continue_)
+def identified(store: ObjectStore, controller_class: str = "", namespaces: Sequence[str] = ()) -> list[str]:
+    """The DatabaseServers with an identity that may carry our marks, so that our Secret must exist.
+
+    A server that only classes of other controllers offer is another installation's. Raises `StoreError`.
+
+    Args:
+        namespaces: the only ones that are served; none named is all.
+    """
+    classes = list(every(store, CLASS))
+    servers = [each for namespace in namespaces or (None,) for each in every(store, SERVER, namespace)]
+    return [
+        f"DatabaseServer {key_of(each)}"
+        for each in servers
+        if (each.get("status") or {}).get("identity") and controller_class in _controllers(each, classes)
+    ]
+
+
+def _controllers(server: Object, classes: Sequence[Object]) -> set[str]:
+    """The `controllerClass` of those who serve a server; one that no class offers is the nameless controller's."""
+    places = {"server": key_of(server), "template": server["metadata"]["namespace"]}
+    for index, place in places.items():
+        if offering := [each for each in classes if place in INDEXES[CLASS][index](each)]:
+            return {each["spec"].get("controllerClass", "") for each in offering}
+    return {""}
 
 
 def _check_first(namespace: str, wanted: str | None, known: list[str]) -> None:

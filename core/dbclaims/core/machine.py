@@ -46,6 +46,7 @@ class Machine:
 
     Args:
         eager: look at every object at once, settled or not, instead of spreading a restart over one resync.
+        namespaces: the only ones to be served; none named serves all. Classes are cluster-scoped and seen anyway.
 
     Attributes:
         informers: the caches, to be run by a manager or stepped by a test.
@@ -67,11 +68,21 @@ class Machine:
         controller_class: str = "",
         workers: int = WORKERS,
         eager: bool = False,
+        namespaces: Sequence[str] = (),
     ) -> None:
         self._eager = eager
         self._rng, self._resync, self._metrics, self._clock, self._plugins = rng, resync, metrics, clock, plugins
         self.informers = Informers(
-            Informer(kind, store, clock=clock, rng=rng, metrics=metrics, indexers=INDEXES.get(kind)) for kind in WATCHED
+            Informer(
+                kind,
+                store,
+                clock=clock,
+                rng=rng,
+                metrics=metrics,
+                indexers=INDEXES.get(kind),
+                namespaces=() if kind == CLASS else namespaces,
+            )
+            for kind in WATCHED
         )
         self.client = CachedClient(store, self.informers)
         self.backends = Backends(plugins, store, installation, clock)

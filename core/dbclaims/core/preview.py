@@ -35,7 +35,8 @@ class Preview:
         metrics, rng = Metrics(CollectorRegistry()), random.Random()  # noqa: S311 -- nothing is spread here
         self._machine = Machine(store, plugins, installation, clock=clock, metrics=metrics, rng=rng)
         for informer in self._machine.informers:
-            informer.replace(store.list(informer.kind).items, "1")
+            for part in informer.parts:
+                part.replace(store.list(informer.kind).items, "1")
 
     def everything(self) -> list[Key]:
         """Every server and claim."""

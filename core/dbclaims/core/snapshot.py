@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from typing import NoReturn
 
 import orjson
 
 from .kinds import SECRET, WATCHED
-from .objectstore import Forbidden, Kind, Object, ObjectStore, Page, join_key, key_of
+from .objectstore import Forbidden, Kind, Object, ObjectStore, Page, every, join_key, key_of
 
 SecretFinder = Callable[[str, str], Object | None]
 """Finds a Secret by namespace and name."""
@@ -52,15 +52,7 @@ class Snapshot:
 
 def watched(store: ObjectStore) -> list[Object]:
     """Every object that a controller would watch, as the store has it now. Raises `StoreError`."""
-    return [each for kind in WATCHED for each in _all(store, kind)]
-
-
-def _all(store: ObjectStore, kind: Kind) -> Iterator[Object]:
-    page = store.list(kind)
-    yield from map(orjson.loads, page.items)
-    while page.continue_:
-        page = store.list(kind, continue_=page.continue_)
-        yield from map(orjson.loads, page.items)
+    return [each for kind in WATCHED for each in every(store, kind)]
 
 
 def _place(obj: Object) -> str | None:

@@ -13,9 +13,8 @@ from ..clock import SystemClock
 from ..installation import SYSTEM_NAMESPACE
 from ..local import rehearsal
 from ..outlook import TROUBLE, Outlook
-from ..plugins import load
 from ..preview import outlook
-from .command import Command, declare_directory, declare_plugins
+from .command import Command, declare_directory, declare_plugins, load_plugins
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -39,7 +38,7 @@ def declare_files(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     log.configure(level="ERROR", text=True)
-    clock, plugins = SystemClock(), load(arguments.plugins)
+    clock, plugins = SystemClock(), load_plugins(arguments)
     with rehearsal(arguments.directory, arguments.state, clock) as (standing, scan):
         found = outlook(
             standing, arguments.filename, plugins=plugins, namespace=SYSTEM_NAMESPACE, clock=clock, make_namespaces=True
