@@ -33,6 +33,7 @@ class GoTools:
         facts: import paths of string variables, each with its value, set by the linker; `{0}` is the whole version,
             `{1}` and `{2}` its major and minor part.
         renamed: programs whose main package is not called as people call them.
+        tags: build constraints that leave out what nobody needs here.
     """
 
     name: str
@@ -40,6 +41,7 @@ class GoTools:
     version: str
     facts: Mapping[str, str]
     renamed: Mapping[str, str]
+    tags: str = ""
 
     def binaries(self) -> Path:
         """Return the folder with the programs; builds them if they are not in the cache.
@@ -59,7 +61,7 @@ class GoTools:
         # Without these the programs call themselves v0.0.0, and others believe it.
         assert version is not None, f"{self.source}/go.mod does not name {self.version}"
         named = " ".join(f"-X {path}={value.format(*version.groups())}" for path, value in self.facts.items())
-        return ["-trimpath", "-ldflags", f"-s -w {named}"]
+        return ["-trimpath", "-ldflags", f"-s -w {named}", *(["-tags", self.tags] if self.tags else [])]
 
     def _key(self) -> str:
         files = [(self.source / name).read_bytes() for name in ("go.mod", "go.sum")]

@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-
-import orjson
+from collections.abc import Iterable, Sequence
 
 from .api import IDENTITY_SECRET, MANAGED_BY, MANAGED_BY_LABEL
 from .kinds import CLASS, SECRET, SERVER
