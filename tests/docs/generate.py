@@ -1,6 +1,7 @@
 """Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md and the table of mutants in conformance.md.
+That is the whole of reference.md, the list of files in architecture.md, the table of mutants in conformance.md, and the
+chart's dashboard.
 With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.conformance.table import tabled
+from tests.operate.dashboard import DASHBOARD, rendered
 
 from .blocks import REPOSITORY
 from .reference import reference
@@ -35,6 +37,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield REFERENCE, reference()
     yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
     yield CONFORMANCE, tabled(CONFORMANCE.read_text())
+    yield DASHBOARD, rendered()
 
 
 def _differs(page: Path, wanted: str, *, write: bool) -> bool:

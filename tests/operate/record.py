@@ -75,7 +75,11 @@ def _life(served: Served, recording: Recording, start: Callable[[], Running]) ->
 
 def main() -> None:
     """Write both files."""
-    with tempfile.TemporaryDirectory() as scratch, PostgresServer(installation(17)) as postgres, ControlPlane() as plane:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        PostgresServer(installation(17)) as postgres,
+        ControlPlane() as plane,
+    ):
         served = Served(plane)
         examples = Path(scratch, "examples")
         examples.mkdir()
