@@ -34,6 +34,8 @@ KUBERNETES = {
     "ClusterRoleBinding",
     "Role",
     "RoleBinding",
+    "ConfigMap",
+    "Kustomization",
 }
 """Kinds of Kubernetes' own that the pages show."""
 
