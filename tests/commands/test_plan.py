@@ -117,4 +117,9 @@ def test_a_vanished_document_is_planned_as_up_would_take_it(examples: Directory)
     done = dbclaims("plan", examples.path)
     assert done.returncode == 2
     assert "its document is gone" in done.stdout
+    assert dbclaims("delete", "DatabaseClaim/orders", "-n", "shop", examples.path).returncode == 0
+    before = examples.fingerprint()
+    code, found = plan(examples)
+    assert (code, actions(found)) == (1, ["drop"])
+    assert examples.fingerprint() == before, "the wish is still there"
     assert examples.published() is not None

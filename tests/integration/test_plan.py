@@ -83,3 +83,16 @@ def test_who_may_not_claim_is_told_so_before_anything_is_applied(known: World, t
     found = planned(known, tmp_path / "more.yaml")
     assert found.code == 2
     assert [each.reason for each in found.planned] == ["ExtensionNotAllowed"]
+
+
+def test_the_end_of_a_claim_is_planned(known: World) -> None:
+    known.annotate(CLAIM, "orders", protect="true")
+    known.delete(CLAIM, "orders")
+    known.settle()
+    step = planned(known).planned[-1].steps[0]
+    assert (step.action, step.disruptive, step.waits_for) == ("release", True, "dbclaims.io/protect to go")
+    assert "the data stay" in step.why
+    assert known.logs_in()
+    known.annotate(CLAIM, "orders", protect=None)
+    known.settle()
+    assert planned(known).code == 0

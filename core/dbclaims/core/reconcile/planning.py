@@ -7,7 +7,8 @@ import logging
 import attrs
 
 from .. import conditions
-from ..api import DatabaseClaim, DatabaseServer, PendingAction, SpecError
+from ..admission import deletion_policy
+from ..api import DatabaseClaim, DatabaseServer, DeletionPolicy, PendingAction, SpecError
 from ..kinds import CLAIM, ROLE, SERVER
 from ..objectstore import StoreError, key_of
 from ..outcome import failure_of
@@ -20,6 +21,12 @@ from .tools import Tools
 log = logging.getLogger(__name__)
 
 Steps = tuple[PendingAction, ...]
+
+_PAUSE = "the end of the pause"
+_ENDS = {
+    DeletionPolicy.RETAIN: ("release", "its logins are closed and the data stay"),
+    DeletionPolicy.DELETE: ("drop", "the database and its logins are dropped"),
+}
 
 
 @attrs.frozen
@@ -57,6 +64,8 @@ class Planner:
             return [self._failed(blank, error)]
         if claim is None:
             return []
+        if claim.metadata.deleting:
+            return [attrs.evolve(blank, steps=(self._end(claim),))]
         roles = open_roles(self._tools, key)
         look = Looking(self._tools, claim, roles, live=conditions.is_live(claim.status.conditions))
         try:
@@ -113,6 +122,16 @@ class Planner:
         login = look.keeper.steps(binding.published_endpoint, binding.database, binding.server.spec.provider)
         return (*_told(look.needs()), *login, *look.waiting.steps)
 
+    def _end(self, claim: DatabaseClaim) -> PendingAction:
+        """How a claim that is meant to go would go."""
+        policy = deletion_policy(claim, self._tools.lookup.class_(claim.spec.class_name))
+        action, what = _ENDS[policy]
+        waits_for = "dbclaims.io/protect to go" if claim.metadata.protected else ""
+        waits_for = waits_for or (_PAUSE if claim.metadata.paused else "")
+        return PendingAction(
+            action=action, why=f"deletionPolicy {policy}: {what}", disruptive=True, waits_for=waits_for
+        )
+
     def _role(self, look: Looking, role: RolePass, own: Planned) -> Planned:
         """One RoleClaim's part of the pass, without what is done for the claim anyway."""
         blank, binding, steps = Planned(ROLE.kind, key_of(role.document)), look.binding, Steps()
@@ -153,5 +172,5 @@ def _waiting(step: PendingAction, window: str | None) -> PendingAction:
 
 def _paused(planned: Planned) -> Planned:
     """The same while the object is paused: everything waits for that first."""
-    steps = tuple(attrs.evolve(step, waits_for=step.waits_for or "the end of the pause") for step in planned.steps)
+    steps = tuple(attrs.evolve(step, waits_for=step.waits_for or _PAUSE) for step in planned.steps)
     return attrs.evolve(planned, steps=steps)
