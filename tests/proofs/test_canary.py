@@ -48,7 +48,7 @@ def published(folder, drawn_by_another_process):
     secret = folder / "secrets/shop/orders-db"
     secret.mkdir(parents=True)
     (secret / "password").write_text(drawn_by_another_process)
-    (folder / "other.log").write_text(f"/a/path/long/enough/to/be/looked/at/x{drawn_by_another_process}x")
+    (folder / "other.log").write_text(f"/a/path/that/is/long/enough/to/be/looked/at/x{drawn_by_another_process}x")
 
 
 def test_that_passes(tmp_path):
