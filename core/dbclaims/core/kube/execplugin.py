@@ -1,4 +1,4 @@
-"""Credentials from a program that the kubeconfig names, such as a cloud's: client.authentication.k8s.io `ExecCredential`.
+"""Credentials from a program that the kubeconfig names, such as a cloud's (client.authentication.k8s.io).
 
 What it answers is kept for the life of this process and never written down. Its stderr goes to the terminal, for it
 may say how to log in.

@@ -1,4 +1,7 @@
-"""`kubectl claims`: the door. Exit codes: 0 done, 1 error or wrong usage, 2 the answer is no, 3 --timeout, 130 ctrl-C."""
+"""`kubectl claims`: the door.
+
+Exit codes: 0 done, 1 error or wrong usage, 2 it ran and the answer is no, 3 --timeout has passed, 130 ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +34,32 @@ GROUPS = {
 
 ROOMS = {
     "list": "listing:LIST",
+    "explain": "explain:EXPLAIN",
+    "tree": "tree:TREE",
+    "events": "timeline:EVENTS",
+    "top": "usage:TOP",
     "classes": "listing:CLASSES",
     "servers": "listing:SERVERS",
+    "grants": "grants:GRANTS",
+    "psql": "connect:PSQL",
+    "connect": "connect:CONNECT",
+    "credentials": "credentials:CREDENTIALS",
+    "who-uses": "usage:WHO_USES",
+    "rotate": "rotate:ROTATE_VERB",
+    "pause": "annotations:PAUSE",
+    "resume": "annotations:RESUME",
+    "approve": "annotations:APPROVE_VERB",
+    "wait": "waiting:WAIT",
+    "check": "check:CHECK",
+    "report": "report:REPORT",
+    "init": "starting:INIT",
+    "version": "version:VERSION",
+    "completion": "completion:COMPLETION",
 }
 """Each verb, its module, and its name there. Only the one that is asked for is loaded."""
 
-_WITH_VALUE = ("-n", "--namespace", "--kubeconfig", "--context", "--cluster", "--user", "--as", "--as-group")
-_WITH_VALUE += ("--request-timeout", "--color", "-o", "--output", "-l", "--selector", "--field-selector")
+_CLUSTER = ("-n", "--namespace", "--kubeconfig", "--context", "--cluster", "--user", "--as", "--as-group")
+_WITH_VALUE = (*_CLUSTER, "--request-timeout", "--color", "-o", "--output", "-l", "--selector", "--field-selector")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,8 +81,14 @@ def run(
 ) -> int:
     """Run one verb with everything that it touches handed in; return its exit code."""
     try:
-        name, rest = split(arguments)
+        if arguments[:1] == ["__complete"]:
+            return _complete(arguments[1:], home, out)
+        own, behind = cut(arguments)
+        name, rest = split(own)
         parsed = _parser(name).parse_args([name, *rest] if name else rest)
+        if behind and name not in ("psql", "connect"):
+            raise _Ended(FAILED, f"error: {name} takes nothing behind --\n")
+        parsed.behind = behind
         return finished(parsed, Screen(out, err, colour=parsed.color), clock, home)
     except _Ended as ended:
         print(ended.message, end="", file=out if ended.code == DONE else err)
@@ -90,6 +118,18 @@ def finished(parsed: Namespace, screen: Screen, clock: Callable[[], Clock], home
     finally:
         desk.close()
     return code
+
+
+def _complete(words: Sequence[str], home: Callable[[Namespace], Home], out: TextIO) -> int:
+    from .completion import complete
+
+    return complete(words, home, out)
+
+
+def cut(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is ours, and what stands behind `--`."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return list(arguments[:at]), list(arguments[at + 1 :])
 
 
 def split(arguments: Sequence[str]) -> tuple[str, list[str]]:
@@ -132,7 +172,7 @@ class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise _Ended(FAILED, f"error: {message}\nSee '{self.prog} --help' for help and examples\n")
 
-    def print_help(self, file: object = None) -> None:
+    def print_help(self, file: object = None) -> None:  # noqa: ARG002 -- as the base has it
         raise _Ended(DONE, self.format_help())
 
 
@@ -154,7 +194,7 @@ def _parser(name: str) -> ArgumentParser:
         )
         declare_cluster(one)
         each.declare(one)
-        one.set_defaults(run=each.run)
+        one.set_defaults(run=each.run, verb=each.name)
     return top
 
 
@@ -172,7 +212,7 @@ def _unknown(name: str) -> str:
 
     near = difflib.get_close_matches(name, ROOMS, 1)
     hint = f', did you mean "{near[0]}"?' if near else ""
-    return f'error: unknown verb "{name}"{hint}\nRun \'{PROGRAM} --help\' for the verbs\n'
+    return f"error: unknown verb \"{name}\"{hint}\nRun '{PROGRAM} --help' for the verbs\n"
 
 
 def _sentence(error: Exception) -> str:

@@ -12,7 +12,7 @@ from ..kube.access import Access, Unfamiliar, access
 from ..kube.contexts import Choice, Context, ContextError, chosen
 from .tables import Row, Table
 from .verb import VerbError
-from .wire import JSON, TABLE, Door, Wire
+from .wire import JSON, METADATA, TABLE, Door, Refused, Wire
 from .words import GROUP, VERSION, Word
 
 if TYPE_CHECKING:
@@ -71,6 +71,24 @@ class ClusterHome:
     def objects(self, word: Word, namespace: str | None, selection: Selection) -> list[dict[str, Any]]:
         """See `Home.objects`."""
         return [item for page in self._pages(word, namespace, selection, JSON) for item in page["items"]]
+
+    def secret_names(self, namespace: str | None) -> list[dict[str, Any]] | None:
+        """See `Home.secret_names`: the API server sends metadata alone, so no value is on the way."""
+        place = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+        query = {"labelSelector": "app.kubernetes.io/managed-by=dbclaims"}
+        try:
+            found = self._wire.get(f"/api/v1{place}/secrets", query, METADATA)
+        except Refused as error:
+            if error.status == 403:
+                return None
+            raise
+        return [{"kind": "Secret", "metadata": each["metadata"]} for each in found["items"]]
+
+    def secrets(self) -> list[str]:
+        """See `Home.secrets`."""
+        sent = [value.rpartition(" ")[2] for value in self._door.headers().values()]
+        user = self._context.user if self._context else {}
+        return [*sent, *(str(user[key]) for key in ("token", "password", "client-key-data") if user.get(key))]
 
     def close(self) -> None:
         """See `Home.close`."""

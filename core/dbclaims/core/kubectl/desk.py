@@ -26,11 +26,14 @@ class Home(Protocol):
 
     Attributes:
         program: how people call us here, for the commands that we suggest.
-        namespace: the one that counts where none is named; empty for all of them.
     """
 
     program: str
-    namespace: str
+
+    @property
+    def namespace(self) -> str:
+        """The one that counts where none is named; empty for all of them."""
+        ...
 
     @property
     def store(self) -> ObjectStore:
@@ -47,6 +50,14 @@ class Home(Protocol):
 
     def objects(self, word: Word, namespace: str | None, selection: Selection) -> list[dict[str, Any]]:
         """The objects of a kind as they are."""
+        ...
+
+    def secret_names(self, namespace: str | None) -> list[dict[str, Any]] | None:
+        """Our Secrets' metadata, without a value; None where they are not for our eyes."""
+        ...
+
+    def secrets(self) -> list[str]:
+        """The secrets that we hold to get here, so that a report can be searched for them."""
         ...
 
     def close(self) -> None:

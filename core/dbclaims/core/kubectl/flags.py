@@ -1,4 +1,4 @@
-"""kubectl's own flags, by kubectl's names: they cannot stand before a plugin's name, so the plugin takes them itself."""
+"""kubectl's own flags: they cannot stand before a plugin's name, so the plugin takes them itself."""
 
 from __future__ import annotations
 

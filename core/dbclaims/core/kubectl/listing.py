@@ -14,7 +14,7 @@ from . import words
 from .desk import Desk, Selection
 from .flags import declare_objects, declare_selection
 from .tables import Row, Table, lines
-from .verb import DONE, NO, Absent, Usage, Verb
+from .verb import DONE, Absent, Usage, Verb
 from .words import Word
 
 

@@ -16,11 +16,13 @@ class Screen:
 
     Attributes:
         is_terminal: whether a person reads along.
+        is_unicode: whether more than ASCII can be shown.
     """
 
     def __init__(self, out: TextIO, err: TextIO, environ: Mapping[str, str] = os.environ, colour: str = "auto") -> None:
         self._out, self._err = out, err
         self.is_terminal = out.isatty()
+        self.is_unicode = (out.encoding or "").lower().replace("-", "") == "utf8"
         dumb = environ.get("TERM") == "dumb" or bool(environ.get("NO_COLOR"))
         self._colour = colour == "always" or (colour == "auto" and self.is_terminal and not dumb)
 

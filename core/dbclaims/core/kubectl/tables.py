@@ -1,4 +1,4 @@
-"""Rows under columns, as kubectl prints them: three spaces between, no line cut, the same on a terminal and in a pipe."""
+"""Rows under columns, as kubectl prints them: three spaces between, no line cut, in a pipe as on a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Table(NamedTuple):
     rows: tuple[Row, ...]
 
 
-def lines(columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, heads: bool = True) -> Iterator[str]:
+def lines(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, heads: bool = True
+) -> Iterator[str]:
     """The lines of a table; no space stands at an end of one."""
     heads_row = [[name.upper() for name in columns]] if heads else []
     shown = [*heads_row, *rows]

@@ -16,6 +16,19 @@ from .verb import VerbError
 AGENT = "kubectl-claims"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 JSON = "application/json"
+METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+
+
+class Refused(VerbError):
+    """An answer that is none of 2xx.
+
+    Attributes:
+        status: its HTTP status.
+    """
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(refusal(status, body))
+        self.status = status
 
 
 class Door(Protocol):
@@ -76,7 +89,7 @@ class Wire:
         except (OSError, http.client.HTTPException) as error:
             raise VerbError(f"Unable to connect to the server: {self._door.host}: {error}") from error
         if answer.status >= 300:
-            raise VerbError(refusal(answer.status, answer.read()))
+            raise Refused(answer.status, answer.read())
         return answer
 
 
@@ -90,7 +103,7 @@ def refusal(status: int, body: bytes) -> str:
     if status == 401:
         return "error: You must be logged in to the server (Unauthorized)"
     if status == 404 and not (said.get("details") or {}).get("name"):
-        return 'error: the server has no dbclaims; `kubectl claims check` says what is missing'
+        return "error: the server has no dbclaims; `kubectl claims check` says what is missing"
     return f"Error from server ({said.get('reason') or status}): {said.get('message') or 'no reason was given'}"
 
 

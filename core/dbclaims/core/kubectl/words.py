@@ -47,5 +47,7 @@ def addressed(text: str) -> tuple[Word, str]:
     kind, slash, name = text.rpartition("/")
     found = word(kind) if slash else CLAIM
     if found is None or not name:
-        raise ValueError(f'"{text}" names no object; write NAME, or one of {", ".join(w.singular for w in WORDS)} and /NAME')
+        raise ValueError(
+            f'"{text}" names no object; write NAME, or one of {", ".join(w.singular for w in WORDS)} and /NAME'
+        )
     return found, name
