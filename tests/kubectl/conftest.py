@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Iterator
-
 import pytest
 
 from dbclaims.core.kubectl.cluster import ClusterHome
@@ -39,9 +36,9 @@ class Person:
 
 
 @pytest.fixture
-def person(live: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
+def person(live: World, monkeypatch: pytest.MonkeyPatch) -> Person:
     """An admin of the cluster in a world with the claim `orders`; no variable of this machine plays a part."""
     for name in ("KUBECONFIG", "NO_COLOR", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "PGHOST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    yield Person(live)
+    return Person(live)

@@ -55,7 +55,7 @@ def _show_waiting(desk: Desk, facts: Facts, waiting: str) -> int:
         return DONE
     rows = [(each["action"], each.get("why", ""), "yes" if each.get("disruptive") else "no") for each in facts.pending]
     show(desk.screen, ("STEP", "WHY", "DISRUPTIVE"), rows)
-    desk.screen.say(f"To let it run: {desk.home.program} approve {desk.arguments.name} -n {facts.namespace} {waiting}")
+    desk.screen.say(f"To let it run: {desk.home.approval(desk.arguments.name, facts.namespace, waiting)}")
     return NO
 
 

@@ -29,8 +29,6 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 class ClusterHome:
     """A cluster (`Home`), as kubectl's flags and the kubeconfig name it. Raises `VerbError`."""
 
-    program = "kubectl claims"
-
     def __init__(self, arguments: Namespace) -> None:
         self._arguments = arguments
 
@@ -89,6 +87,14 @@ class ClusterHome:
         sent = [value.rpartition(" ")[2] for value in self._door.headers().values()]
         user = self._context.user if self._context else {}
         return [*sent, *(str(user[key]) for key in ("token", "password", "client-key-data") if user.get(key))]
+
+    def login_at(self, namespace: str, owner: str, secret: str) -> str:  # noqa: ARG002 -- a directory needs it
+        """See `Home.login_at`."""
+        return f"`kubectl claims credentials {owner} -n {namespace}` shows its keys"
+
+    def approval(self, name: str, namespace: str, hash_: str) -> str:
+        """See `Home.approval`."""
+        return f"kubectl claims approve {name} -n {namespace} {hash_}"
 
     def close(self) -> None:
         """See `Home.close`."""

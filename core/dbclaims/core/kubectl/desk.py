@@ -22,13 +22,7 @@ Selection = Mapping[str, str]
 
 
 class Home(Protocol):
-    """Where the objects live: a cluster, or a directory.
-
-    Attributes:
-        program: how people call us here, for the commands that we suggest.
-    """
-
-    program: str
+    """Where the objects live: a cluster, or a directory."""
 
     @property
     def namespace(self) -> str:
@@ -58,6 +52,14 @@ class Home(Protocol):
 
     def secrets(self) -> list[str]:
         """The secrets that we hold to get here, so that a report can be searched for them."""
+        ...
+
+    def login_at(self, namespace: str, owner: str, secret: str) -> str:
+        """Where people find a published login."""
+        ...
+
+    def approval(self, name: str, namespace: str, hash_: str) -> str:
+        """How people let a step run that waits for them."""
         ...
 
     def close(self) -> None:

@@ -97,8 +97,8 @@ def _tell_pending(desk: Desk, facts: Facts) -> None:
         show(desk.screen, ("WAITING", "WHY", "FOR"), rows)
         if any(each.get("waitsFor") == "approval" for each in facts.pending):
             hash_ = facts.status.get("pendingHash", "")
-            command = f"{desk.home.program} approve {facts.word.singular}/{facts.name}"
-            desk.screen.say(desk.screen.wrapped(f"To let it run: {command} -n {facts.namespace} {hash_}", "  "))
+            how = desk.home.approval(f"{facts.word.singular}/{facts.name}", facts.namespace, hash_)
+            desk.screen.say(desk.screen.wrapped(f"To let it run: {how}", "  "))
 
 
 def _parts(desk: Desk, facts: Facts) -> Iterator[Part]:
@@ -130,7 +130,12 @@ def _login(desk: Desk, facts: Facts) -> Iterator[Part]:
     if facts.username:
         yield "login", facts.username, "", f"published {facts.login_age(now)} ago, {facts.rotation(now)}"
     if facts.secret_name:
-        yield "secret", facts.secret_name, "", f"`{desk.home.program} credentials {facts.name}` shows its keys"
+        yield "secret", facts.secret_name, "", desk.home.login_at(facts.namespace, _typed(facts), facts.secret_name)
+
+
+def _typed(facts: Facts) -> str:
+    """An object as people type it: the kind of a claim goes without saying."""
+    return facts.name if facts.word == CLAIM else f"{facts.word.singular}/{facts.name}"
 
 
 def _leaned_on(desk: Desk, part: str, word: Word, namespace: str | None, reference: dict[str, Any]) -> Part:

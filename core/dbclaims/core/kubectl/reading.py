@@ -37,13 +37,23 @@ def named(desk: Desk, *allowed: Word) -> tuple[Word, Object]:
 
 def present(desk: Desk, word: Word, name: str) -> Object:
     """An object of the namespace that is meant. Raises `Absent` with what may be meant instead."""
-    namespace = desk.namespace if word.namespaced else None
-    if namespace == "" and word.namespaced:
-        raise Usage(f"error: several namespaces may hold a {word.singular} {name}; name one with -n")
-    found = desk.store.get(KINDS[word], namespace, name)
+    if word.namespaced and not desk.namespace:
+        return _anywhere(desk, word, name)
+    found = desk.store.get(KINDS[word], desk.namespace if word.namespaced else None, name)
     if found is None:
         raise Absent(_absent(desk, word, name))
     return found
+
+
+def _anywhere(desk: Desk, word: Word, name: str) -> Object:
+    """The only object of a name, where no namespace is named. Raises `Absent`, and `Usage` for several."""
+    found = [each for each in every(desk.store, KINDS[word]) if each["metadata"]["name"] == name]
+    if not found:
+        raise Absent(_absent(desk, word, name))
+    if len(found) > 1:
+        places = ", ".join(sorted(each["metadata"]["namespace"] for each in found))
+        raise Usage(f"error: there is a {word.singular} {name} in each of {places}; name one with -n")
+    return found[0]
 
 
 def every(store: ObjectStore, kind: Kind, namespace: str | None = None) -> Iterator[Object]:

@@ -90,7 +90,9 @@ def _run(desk: Desk) -> int:
 def _collected(desk: Desk) -> _Bundle:
     bundle = _Bundle()
     for kind in KINDS:
-        documents = all_visible(desk.store, kind, desk.scope if kind.namespaced else None)
+        # A claim leans on servers of other namespaces.
+        scope = None if kind in (kinds.CLASS, kinds.SERVER) else desk.scope
+        documents = all_visible(desk.store, kind, scope)
         bundle.add(kind.plural, documents)
     events = all_visible(desk.store, EVENT, desk.scope)
     bundle.add("events", None if events is None else [each for each in events if _is_ours(each)])
