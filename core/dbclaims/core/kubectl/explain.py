@@ -11,6 +11,7 @@ from .facts import Facts, place, way_out
 from .flags import declare_name, declare_output
 from .output import show_document
 from .reading import KINDS, named, visible
+from .screen import Screen
 from .tables import show
 from .verb import DONE, NO, Verb
 from .words import CLAIM, CLASS, ROLE, SERVER, Word
@@ -65,12 +66,19 @@ def _tell(desk: Desk, facts: Facts, parts: list[Part]) -> None:
         screen.say()
         show(screen, ("PART", "NAME", "READY", "SAYS"), parts)
     _tell_pending(desk, facts)
-    for reason, message in _open(facts):
+    if facts.reason != "Available" or not facts.is_looked_at:
+        screen.say()
+        _tell_way_out(screen, facts.reason)
+    for reason, message in facts.warnings:
         screen.say()
         screen.say(screen.wrapped(f"{reason}: {message}"))
-        screen.say(screen.wrapped(f"What to do: {way_out(reason)}", "  "))
-        if page := place(reason):
-            screen.say(f"  See {page}")
+        _tell_way_out(screen, reason)
+
+
+def _tell_way_out(screen: Screen, reason: str) -> None:
+    screen.say(screen.wrapped(f"What to do: {way_out(reason)}"))
+    if page := place(reason):
+        screen.say(f"See {page}")
 
 
 def headline(facts: Facts, length: str) -> str:
@@ -82,12 +90,6 @@ def headline(facts: Facts, length: str) -> str:
         return f"{facts.key} is {state}; the controller has not looked at generation {facts.generation} yet."
     lag = "" if facts.is_good or facts.ready != "True" else " as it was before the last edit"
     return f"{facts.key} is {state}{lag} since {length} ({facts.reason}): {facts.message}"
-
-
-def _open(facts: Facts) -> list[tuple[str, str]]:
-    """What somebody may want to act upon: the last pass if it did not do all, then the warnings."""
-    done = facts.reason == "Available" and facts.is_looked_at
-    return [*([] if done else [(facts.reason, facts.message)]), *facts.warnings]
 
 
 def _tell_pending(desk: Desk, facts: Facts) -> None:

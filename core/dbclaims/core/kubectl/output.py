@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 def show_objects(screen: Screen, form: str, word: Word, objects: Sequence[dict[str, Any]], *, single: bool) -> None:
     """Print objects of one kind; `single` prints the only one bare, and not as a List."""
+    for each in objects:
+        # As kubectl: who wrote which field is for those who ask the API server.
+        each["metadata"].pop("managedFields", None)
     if form == "name":
         for each in objects:
             screen.say(word.named(each["metadata"]["name"]))

@@ -49,7 +49,7 @@ def _who_uses(desk: Desk) -> int:
     else:
         heads = ("LOGIN", "SESSIONS", "APPLICATION", "CLIENT", "OLDEST", "POD", "NOTE")
         show(desk.screen, heads, [_cells(desk, each, pods, old) for each in found])
-        _say_hidden(desk, found)
+        _say_hidden(desk, found, asker)
     return DONE
 
 
@@ -59,9 +59,12 @@ def _cells(desk: Desk, group: Group, pods: dict[str, str], old: str) -> tuple[st
     return group.username, str(group.count), group.application, group.client, group.age(desk.now()), pod, note
 
 
-def _say_hidden(desk: Desk, found: list[Group]) -> None:
-    if not desk.arguments.admin and any(not each.client for each in found):
-        desk.screen.note("A dash under CLIENT: the server hides it from this login; --admin may see it.")
+def _say_hidden(desk: Desk, found: list[Group], asker: Login) -> None:
+    """Say why an address is missing, and who may see it."""
+    if all(each.client for each in found):
+        return
+    way_out = f"GRANT pg_read_all_stats TO {asker.username} shows it" if desk.arguments.admin else "--admin may see it"
+    desk.screen.note(f"A dash under CLIENT: the server hides it from {asker.username}; {way_out}.")
 
 
 def _admin(desk: Desk, facts: Facts, login: Login) -> Login:
