@@ -20,10 +20,12 @@ from .manager import ManagerError
 from .objectstore import StoreError
 from .plugins import PluginError
 
+_LOOKS = dict.fromkeys(("list", "explain", "events", "tree"), "looking")
 ROOMS = {
     "up": "up",
-    "delete": "delete",
     "plan": "plan",
+    "delete": "delete",
+    **_LOOKS,
     "run": "run",
     "check": "check",
     "crds": "crds",
@@ -56,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command(name: str) -> Command:
     """A command by its name."""
-    found: Command = import_module(f"dbclaims.core.commands.{ROOMS[name]}").COMMAND
+    room = import_module(f"dbclaims.core.commands.{ROOMS[name]}")
+    found: Command = room.COMMANDS[name] if ROOMS[name] == "looking" else room.COMMAND
     return found
 
 

@@ -13,6 +13,7 @@ from .proposal import Proposal, propose
 from .rehearsal import rehearsal
 from .scanner import Scan
 from .store import STATE_NAME, LocalStore
+from .view import LocalView
 
 __all__ = [
     "STATE_NAME",
@@ -20,6 +21,7 @@ __all__ = [
     "DirectoryUnreadable",
     "Follower",
     "LocalStore",
+    "LocalView",
     "Problem",
     "Proposal",
     "Scan",
