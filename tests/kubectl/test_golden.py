@@ -41,7 +41,11 @@ CASES: dict[str, tuple[str, ...]] = {
     "connect": ("connect orders -- -o /dev/null -c 'SELECT 1'",),
     "credentials": ("credentials orders", "credentials billing"),
     "who-uses": ("who-uses orders", "who-uses orders --admin"),
-    "plan": ("plan orders", "plan search --system-namespace PLATFORM", "plan billing -o json"),
+    "plan": (
+        "plan orders --system-namespace PLATFORM",
+        "plan search",
+        "plan billing --system-namespace PLATFORM -o json",
+    ),
     "rotate": ("rotate orders --dry-run=client", "rotate search"),
     "pause": ("pause orders --dry-run=client", "pause search --dry-run=client"),
     "resume": ("resume search --dry-run=client", "resume orders --dry-run=client"),
@@ -78,8 +82,6 @@ def scene(api_server: ControlPlane, pg: PostgresServer, tmp_path_factory: pytest
         stack.enter_context(_session(world, "orders-job"))
         _pod(world)
         identify(world)
-        world.edit(CLAIM, "search", schemas=["app"])
-        world.settle()
         yield Person(world)
     assert world.chronicle.wrong == []
 

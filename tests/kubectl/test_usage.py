@@ -143,8 +143,7 @@ def test_every_verb_is_tried_with_three_wrong_inputs() -> None:
 def test_a_wrong_input_ends_with_one_sentence_and_the_verbs_code(person: Person, name: str) -> None:
     for case, said in WRONG[name]:
         answer = person.says(*case.split())
-        # 1 is an answer of `plan`: there are changes.
-        assert (answer.code, answer.out) == (2 if name == "plan" else 1, ""), case
+        assert (answer.code, answer.out) == (verb(name).failed, ""), case
         assert re.search(said, answer.err), f"{case}: {answer.err}"
         assert len(answer.err.splitlines()) <= 2, "a sentence, and of wrong usage where the help is"
 
@@ -157,7 +156,7 @@ def _offline(clock: FakeClock, *arguments: str) -> Said:
 def test_a_missing_kubeconfig_is_named(clock: FakeClock, name: str) -> None:
     needs_name = (*GROUPS["Connect"], *GROUPS["Change"], "explain", "tree", "events")
     said = _offline(clock, name, *(["orders"] if name in needs_name else []), "--kubeconfig", "/nowhere")
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (verb(name).failed, "")
     assert re.fullmatch(f"error: {NO_FILE}\n", said.err)
 
 

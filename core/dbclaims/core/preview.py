@@ -8,8 +8,9 @@ from contextlib import closing
 
 from prometheus_client import CollectorRegistry
 
+from .api import IDENTITY_SECRET
 from .clock import Clock
-from .installation import known_installation
+from .installation import InstallationError, identified, known_installation
 from .kinds import CLAIM, SECRET, SERVER
 from .local import propose
 from .machine import Machine
@@ -101,7 +102,17 @@ def outlook(
         return proposal.secrets.get((SECRET.kind, place, name)) or standing.secret(place, name)
 
     store = Snapshot(proposal.objects, secret)
-    known = known_installation(store, namespace) or STRANGER
-    with closing(Preview(store, plugins, known, clock)) as preview:
+    with closing(Preview(store, plugins, _installation(store, namespace), clock)) as preview:
         keys = preview.concerned(proposal.changes) if files else filter(wanted, preview.everything())
         return Outlook(preview.plan(keys), [str(problem) for problem in proposal.problems])
+
+
+def _installation(store: Snapshot, namespace: str) -> Installation:
+    """Who we are: the one that is kept; before the first start, a stranger."""
+    known = known_installation(store, namespace)
+    if known is None and (looked_at := identified(store)):
+        raise InstallationError(
+            f"namespace {namespace} holds no Secret {IDENTITY_SECRET}, and some controller has looked at {looked_at[0]}; "
+            "name the namespace that it runs in"
+        )
+    return known or STRANGER
