@@ -112,7 +112,7 @@ def _installation(store: Snapshot, namespace: str) -> Installation:
     known = known_installation(store, namespace)
     if known is None and (looked_at := identified(store)):
         raise InstallationError(
-            f"namespace {namespace} holds no Secret {IDENTITY_SECRET}, and some controller has looked at {looked_at[0]}; "
-            "name the namespace that it runs in"
+            f"namespace {namespace} holds no Secret {IDENTITY_SECRET}, and some controller has looked at "
+            f"{looked_at[0]}; name the namespace that it runs in"
         )
     return known or STRANGER
