@@ -11,6 +11,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 demo: .venv/installed ## a claim's whole life on a disposable PostgreSQL
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory system
 	$(BIN)/python -m tests.demo
 
 test: check pytest ## every check and every test but the long ones

@@ -37,8 +37,9 @@ def needed(make: Callable[[], T]) -> T:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--pg`, the PostgreSQL versions that the engine's own tests run against."""
+    """Add `--pg`, the PostgreSQL versions that the engine's own tests run against, and `--seed`, one history's seed."""
     parser.addoption("--pg", default="14,15,16,17,18", help="PostgreSQL major versions for the fixture `postgres`")
+    parser.addoption("--seed", type=int, default=0, help="the history that tests/proofs/test_histories.py replays")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dbclaims.core.api import APPROVE, CHECKSUM_ANNOTATION, OWNER_UID_LABEL, PAUSED, PROTECT, ROTATE, SCHEMA_ANNOTATION
+from dbclaims.core.api import (
+    APPROVE,
+    CHECKSUM_ANNOTATION,
+    MARK_ANNOTATION,
+    OWNER_UID_LABEL,
+    PAUSED,
+    PROTECT,
+    ROTATE,
+    SCHEMA_ANNOTATION,
+)
 from dbclaims.core.secrets import FORMAT_ANNOTATION, SUPERSEDES_ANNOTATION
 
 ANNOTATIONS: Mapping[str, tuple[str, str, str]] = {
@@ -33,7 +42,8 @@ ANNOTATIONS: Mapping[str, tuple[str, str, str]] = {
 """What people write: on which kinds, with which values, to what end."""
 
 WRITTEN: Mapping[str, tuple[str, str]] = {
-    OWNER_UID_LABEL: ("label on Secrets", "The uid of the object that the Secret belongs to."),
+    OWNER_UID_LABEL: ("label on Secrets and on servers of a template", "The uid of the object that it belongs to."),
+    MARK_ANNOTATION: ("annotation on servers of a template", "Whose the server is, as the mark on a database says it."),
     CHECKSUM_ANNOTATION: ("annotation on published Secrets", "Over names and values, so that an edit by hand shows."),
     FORMAT_ANNOTATION: ("annotation on published Secrets", "The `secretFormat.keys` that it was written with."),
     SUPERSEDES_ANNOTATION: (
@@ -72,6 +82,5 @@ IDLE_FIELDS: Mapping[str, str] = {
     "sizes": "sizes",
     "drift": "drift",
     "require_use": "requireUse",
-    "template": "template",
 }
 """Fields of a DatabaseClass that are checked and kept, and that nothing acts upon in this version (by attribute)."""

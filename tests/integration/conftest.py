@@ -34,8 +34,8 @@ def new_world(api_server: ControlPlane, pg: PostgresServer) -> Iterator[MakeWorl
     """Return a function that makes a world, by default on the shared PostgreSQL; what its objects said is judged."""
     made: list[World] = []
 
-    def make(postgres: PostgresServer | None = None) -> World:
-        made.append(World(api_server, postgres or pg))
+    def make(postgres: PostgresServer | None = None, **options: str) -> World:
+        made.append(World(api_server, postgres or pg, **options))
         return made[-1]
 
     yield make

@@ -42,6 +42,7 @@ class Process:
         clock: Clock,
         *,
         tell: Teller,
+        controller_class: str = "",
         resync: timedelta = timedelta(minutes=10),
     ) -> None:
         metrics = Metrics(CollectorRegistry())
@@ -55,6 +56,7 @@ class Process:
             metrics=metrics,
             rng=random.Random(7),
             resync=resync,
+            controller_class=controller_class,
         )
         self.passes = 0
         self._stopping = False

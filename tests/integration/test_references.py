@@ -6,6 +6,7 @@ Each missing thing has a reason and a sentence that names the way out, and is fo
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_a_server_that_no_class_names_is_left_alone_and_its_secrets_unread(world
 class Broken:
     """Three ways in which an admin Secret is wrong, and what is said of each."""
 
-    MISSING = ({}, "SecretMissing", "shared-admin")
+    MISSING: tuple[dict[str, str], str, str] = ({}, "SecretMissing", "shared-admin")
     WITHOUT_KEY = ({"username": "somebody"}, "SecretKeyMissing", "password")
     WRONG = ({"username": "postgres", "password": "not the one"}, "AdminLoginRefused", "postgres")
 
@@ -165,7 +166,7 @@ ORDERS = list(itertools.permutations(("server", "class", "claim", "grant", "role
 def test_objects_may_be_applied_in_any_order(world: World, number: int) -> None:
     world.put_secret("shared-admin", username=world.admin.username, password=world.admin.password)
     world.put_secret("shared-ca", **{"ca.crt": world.postgres.ca_file.read_text()})
-    make = {
+    make: dict[str, Callable[[], object]] = {
         "server": lambda: world.create(SERVER, "shared", world.server_spec(), "platform"),
         "class": world.offer_class,
         "claim": lambda: world.claim(schemas=["app"]),

@@ -27,6 +27,7 @@ from tests.servers.postgres import Account, PostgresServer
 from .chronicle import Chronicle
 from .process import Process
 
+NAMESPACES = ("platform", "shop", "bi")
 OURS = (CLAIM, ROLE, GRANT, CLASS, SERVER)
 ROTATION = {"interval": "0s", "grace": "10m", "maxOverlap": "24h"}
 
@@ -40,14 +41,16 @@ class World:
         process: the controller that runs now.
     """
 
-    def __init__(self, cluster: ControlPlane, postgres: PostgresServer) -> None:
-        self.cluster, self.postgres = cluster, postgres
-        self.tag = secrets.token_hex(3)
+    def __init__(
+        self, cluster: ControlPlane, postgres: PostgresServer, controller_class: str = "", tag: str | None = None
+    ) -> None:
+        self.cluster, self.postgres, self.controller_class = cluster, postgres, controller_class
+        self.tag = secrets.token_hex(3) if tag is None else tag
         self.clock = FakeClock(datetime.now(UTC))
         self.chronicle = Chronicle()
-        self.installation = Installation(f"i{self.tag}", secrets.token_bytes(32))
+        self.installation = Installation(f"i{self.tag}0", secrets.token_bytes(32))
         self.admin = postgres.create_admin(f"admin_{self.tag}")
-        for name in ("platform", "shop", "bi"):
+        for name in NAMESPACES if self.tag else ():
             self.namespace(name)
         self.process = self._process()
 
@@ -68,20 +71,36 @@ class World:
         self.process.stop()
         self.process = self._process()
 
-    def crash(self) -> None:
-        """End the process; `restart` brings the next one."""
-        self.process.stop()
+    def remake_namespace(self, name: str) -> None:
+        """Delete a namespace with all that is in it, and make one of the same name."""
+        path = _path(NAMESPACE, None, self.named(name))
+        self.cluster.request("DELETE", path)
+
+        def gone() -> bool:
+            self.settle()
+            return self.cluster.request("GET", path)[0] == 404
+
+        until(gone, 60)
+        self._seen(NAMESPACE, self.namespace(name))
 
     # --- objects -----------------------------------------------------------------------------------------------
 
     def named(self, name: str) -> str:
         """A name of this world's own."""
-        return f"{name}-{self.tag}"
+        return f"{name}-{self.tag}" if self.tag else name
 
-    def namespace(self, name: str, **labels: str) -> None:
+    def namespace(self, name: str) -> Object:
         """Make a namespace."""
-        metadata = {"name": self.named(name), "labels": labels}
-        self._request("POST", NAMESPACE, None, None, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        metadata = {"name": self.named(name)}
+        return self._request(
+            "POST", NAMESPACE, None, None, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        )
+
+    def label_namespace(self, name: str, **labels: str) -> None:
+        """Set labels of a namespace, and let the caches see it."""
+        self._seen(
+            NAMESPACE, self._request("PATCH", NAMESPACE, None, self.named(name), {"metadata": {"labels": labels}})
+        )
 
     def create(self, kind: Kind, name: str, spec: Mapping[str, Any], ns: str = "shop", **metadata: Any) -> Object:
         """Create an object of ours, and let the caches see it."""
@@ -107,6 +126,11 @@ class World:
         ours = {f"dbclaims.io/{key}": value for key, value in annotations.items()}
         return self.patch(kind, name, {"metadata": {"annotations": ours}}, ns)
 
+    def patch_status(self, kind: Kind, name: str, status: Mapping[str, Any], ns: str = "shop") -> None:
+        """Change an object's status behind the controller's back, and let the caches see it."""
+        path = f"{name}/status"
+        self._seen(kind, self._request("PATCH", kind, self._place(kind, ns), path, {"status": status}))
+
     def delete(self, kind: Kind, name: str, ns: str = "shop") -> None:
         """Delete an object, and let the caches see it."""
         place = self._place(kind, ns)
@@ -119,6 +143,11 @@ class World:
 
         if kind != SECRET:
             until(seen)
+
+    def crash_delete(self, kind: Kind, name: str, ns: str = "shop") -> None:
+        """Take an object away without its controller: what an etcd that was restored does not hold."""
+        self.patch(kind, name, {"metadata": {"finalizers": None}}, ns)
+        self.delete(kind, name, ns)
 
     def find(self, kind: Kind, name: str, ns: str = "shop") -> Object | None:
         """An object as the API server has it; None when there is none."""
@@ -160,6 +189,11 @@ class World:
         data = self.get(SECRET, name, ns).get("data") or {}
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
+    def restore_secret(self, backup: Object) -> None:
+        """Put a Secret back as a backup holds it."""
+        meta = {key: backup["metadata"].get(key) for key in ("labels", "annotations")}
+        self.patch(SECRET, backup["metadata"]["name"], {"data": backup["data"], "metadata": meta})
+
     # --- the usual inhabitants ---------------------------------------------------------------------------------
 
     def offer(self, config: Mapping[str, Any] | None = None, **class_spec: Any) -> None:
@@ -186,7 +220,8 @@ class World:
     def class_spec(self, **spec: Any) -> dict[str, Any]:
         """The spec of a class that offers the server."""
         reference = {"name": "shared", "namespace": self.named("platform")}
-        return {"serverRef": reference, "rotation": ROTATION, "allowedExtensions": ["pgcrypto"], **spec}
+        usual = {"serverRef": reference, "rotation": ROTATION, "allowedExtensions": ["pgcrypto"]}
+        return {**usual, "controllerClass": self.controller_class, **spec}
 
     def claim(self, name: str = "orders", ns: str = "shop", annotations: Any = None, **spec: Any) -> Object:
         """Create a claim of the class."""
@@ -254,9 +289,25 @@ class World:
         )
         return dict(rows)
 
+    def verifier(self, role: str) -> str:
+        """What the server stores for a role's password."""
+        return str(self.postgres.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role])[0][0])
+
     def stranger(self, name: str) -> Account:
         """A login that is nobody's."""
         return self.postgres.create_login(f"{name}_{self.tag}")
+
+    def mark(self, database: str) -> str:
+        """The comment on a database."""
+        rows = self.postgres.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database]
+        )
+        return str(rows[0][0])
+
+    def events(self, reason: str, ns: str = "shop") -> list[str]:
+        """The notes of the Events of a reason."""
+        answer = self.cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{self.named(ns)}/events")[1]
+        return [each["note"] for each in answer["items"] if each["reason"] == reason]
 
     # --- the end -----------------------------------------------------------------------------------------------
 
@@ -268,16 +319,22 @@ class World:
                 path = _path(kind, each["metadata"].get("namespace"), each["metadata"]["name"])
                 self.cluster.request("PATCH", path, {"metadata": {"finalizers": None}}, kind="merge-patch+json")
                 self.cluster.request("DELETE", path)
-        for name in ("platform", "shop", "bi"):
+        for name in NAMESPACES:
             self.cluster.request("DELETE", _path(NAMESPACE, None, self.named(name)))
-        if self.postgres.running:
+        if self.tag and self.postgres.running:
             for name in self.databases():
                 self.postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     # ---
 
     def _process(self) -> Process:
-        return Process(self.cluster, self.installation, self.clock, tell=self.chronicle.handler)
+        return Process(
+            self.cluster,
+            self.installation,
+            self.clock,
+            tell=self.chronicle.handler,
+            controller_class=self.controller_class,
+        )
 
     def _place(self, kind: Kind, ns: str) -> str | None:
         return self.named(ns) if kind.namespaced else None

@@ -140,6 +140,12 @@ class PostgresServer:
         """Let a paused server go on."""
         self._process.resume()
 
+    def become_replica(self) -> None:
+        """Restart the server as a standby that waits for a primary: it answers, and refuses every write."""
+        self.stop()
+        (self._data / "standby.signal").touch()
+        self.start()
+
     def dsn(self, account: Account | None = None, dbname: str = "postgres", **options: str | int) -> str:
         """Return a libpq connection string with verify-full; the superuser's where no account is given.
 

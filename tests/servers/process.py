@@ -80,6 +80,11 @@ class ServerProcess:
         """Whether the first process has not ended."""
         return self._process.poll() is None
 
+    @property
+    def returncode(self) -> int | None:
+        """The exit code once the first process has ended."""
+        return self._process.poll()
+
     def wait_until(self, ready: Callable[[], bool], timeout: float = 30.0) -> None:
         """Return as soon as `ready` says so.
 

@@ -44,10 +44,11 @@ def deletion_policy(claim: DatabaseClaim, class_: DatabaseClass | None) -> Delet
     """
     if claim.spec.deletion_policy is not None:
         return claim.spec.deletion_policy
-    offered = class_.spec.deletion_policy if class_ else DeletionPolicy.RETAIN
-    if offered is DeletionPolicy.RETAIN or not claim.status.deletion_policy:
-        return offered
-    return DeletionPolicy(claim.status.deletion_policy)
+    bound = DeletionPolicy(claim.status.deletion_policy) if claim.status.deletion_policy else None
+    if class_ is None:
+        return bound or DeletionPolicy.RETAIN
+    offered = class_.spec.deletion_policy
+    return offered if bound is None or offered is DeletionPolicy.RETAIN else bound
 
 
 def access_of(role: RoleClaim, claim: DatabaseClaim) -> tuple[bool, Mapping[str, Access]]:

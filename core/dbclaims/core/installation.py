@@ -12,11 +12,16 @@ import re
 import secrets
 from collections.abc import Iterable
 
+import orjson
+
 from .api import IDENTITY_SECRET, MANAGED_BY, MANAGED_BY_LABEL
-from .kinds import SECRET
-from .objectstore import AlreadyExists, Object, ObjectStore
+from .kinds import SECRET, SERVER
+from .objectstore import AlreadyExists, Object, ObjectStore, key_of
 from .secrets import decoded
 from .spi import Installation
+
+SYSTEM_NAMESPACE = "dbclaims-system"
+"""Where the Secret is kept, unless the process runs in another namespace."""
 
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -53,6 +58,18 @@ def installation(store: ObjectStore, namespace: str, wanted: str | None, known: 
             f"{data['id']!r}; configure that one, or restore the Secret"
         )
     return Installation(data["id"], data["lock-key"].encode())
+
+
+def identified(store: ObjectStore) -> list[str]:
+    """The DatabaseServers that carry an identity, so that the Secret must exist. Raises `StoreError`."""
+    found: list[str] = []
+    page = store.list(SERVER)
+    while True:
+        servers: list[Object] = [orjson.loads(item) for item in page.items]
+        found += [f"DatabaseServer {key_of(each)}" for each in servers if (each.get("status") or {}).get("identity")]
+        if not page.continue_:
+            return found
+        page = store.list(SERVER, continue_=page.continue_)
 
 
 def _check_first(namespace: str, wanted: str | None, known: list[str]) -> None:

@@ -48,7 +48,9 @@ class Failure:
 
     def conditions(self, before: tuple[Condition, ...], generation: int, now: datetime) -> Conditions:
         """The conditions that say it."""
-        if self.final and not self.broken:
+        if self.final and self.broken:
+            return conditions.refused_at_birth(before, generation, self.reason, self.message)
+        if self.final:
             return conditions.refused(before, generation, self.reason, self.message)
         if self.broken:
             return conditions.making(before, generation, self.reason, self.message)

@@ -72,9 +72,11 @@ class Reflector:
         self._backoff = Backoff(rng)
         # The version to watch from; None when only a list can tell.
         self._version: str | None = None
+        self._stop = StopSignal(clock)
 
     def run(self, stop: StopSignal) -> None:
         """Step until `stop`."""
+        self._stop = stop
         while not stop.is_set():
             if delay := self.step():
                 stop.wait(delay)
@@ -100,8 +102,11 @@ class Reflector:
         delay = self._backoff.next(self._clock.monotonic())
         if isinstance(error, Throttled):
             delay = max(delay, error.retry_after or 0.0)
-        log.warning(
-            "watch interrupted", extra={"kind": self._kind.kind, "error": str(error), "retryIn": round(delay, 1)}
+        # At the end of the process every watch is cut off, which nobody need be warned of.
+        log.log(
+            logging.DEBUG if self._stop.is_set() else logging.WARNING,
+            "watch interrupted",
+            extra={"kind": self._kind.kind, "error": str(error), "retryIn": round(delay, 1)},
         )
         return delay
 

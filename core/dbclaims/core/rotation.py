@@ -45,12 +45,13 @@ class Published:
     """What the published Secret holds.
 
     Attributes:
-        intact: whether its checksum matches; False after an edit by hand.
+        checksum: over all of it, so that another publication has another one.
+        intact: whether that is the one it was published with; False after an edit by hand.
     """
 
     username: str
     password: str = attrs.field(repr=False)
-    resource_version: str
+    checksum: str
     intact: bool = True
 
 
@@ -87,7 +88,9 @@ def decide(
         assert past is not None
         return Decision(Step.ROTATE, other(accounts, past.username), "the published Secret is gone")
     if not published.intact or published.username not in accounts:
-        gone = published.username if published.username in accounts else past.username if past else accounts[1]
+        # The name in it may be part of the edit, so the status is asked first.
+        names = (past.username if past else "", published.username)
+        gone = next((name for name in names if name in accounts), accounts[1])
         return Decision(Step.ROTATE, other(accounts, gone), "the published Secret was edited")
     if probe is not None and probe.verdict in (Verdict.REFUSED, Verdict.CLOSED):
         return Decision(Step.REPAIR, published.username, "the server refuses the published login")

@@ -9,6 +9,7 @@ from .api import GROUP
 from .kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SERVER
 from .objectstore import Kind, Object, join_key, key_of
 from .reconcile.lookup import INDEXES, Lookup
+from .reconcile.template import claim_of
 
 Keys = Iterator[tuple[Kind, str]]
 
@@ -53,7 +54,7 @@ class Routes:
     def _server(self, server: Object) -> Keys:
         key = key_of(server)
         yield SERVER, key
-        claims = set(self._lookup.claims_on(key))
+        claims = {*self._lookup.claims_on(key), *filter(None, [claim_of(server)])}
         for class_ in self._lookup.classes_of(key):
             yield CLASS, class_.metadata.name
             claims.update(self._lookup.claims_of(class_.metadata.name))

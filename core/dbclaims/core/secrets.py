@@ -86,6 +86,17 @@ def pending(owner: Owner, login: Credentials) -> Object:
     return _secret(owner, pending_name(owner), "Opaque", {"username": login.username, "password": login.password})
 
 
+def unowned(namespace: str, name: str, login: Credentials) -> Object:
+    """A Secret of ours that stays when every object of ours is gone: the admin login of a server that we made."""
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.kind,
+        "metadata": {"name": name, "namespace": namespace, "labels": {MANAGED_BY_LABEL: MANAGED_BY}},
+        "type": "Opaque",
+        "data": _encoded({"username": login.username, "password": login.password}),
+    }
+
+
 def check_format(form: SecretFormat | None) -> None:
     """Refuse a format from which the login could not be read back; raises `InvalidSpec`.
 
@@ -120,12 +131,8 @@ def read(secret: Object) -> Published:
     data = decoded(secret)
     annotations = secret["metadata"].get("annotations") or {}
     username, password = _login(data, annotations.get(FORMAT_ANNOTATION, ""))
-    return Published(
-        username=username,
-        password=password,
-        resource_version=secret["metadata"].get("resourceVersion", ""),
-        intact=annotations.get(CHECKSUM_ANNOTATION) == checksum(data),
-    )
+    found = checksum(data)
+    return Published(username, password, found, intact=annotations.get(CHECKSUM_ANNOTATION) == found)
 
 
 def decoded(secret: Object) -> dict[str, str]:
@@ -168,8 +175,12 @@ def _secret(owner: Owner, name: str, secret_type: str, data: Mapping[str, str]) 
             "ownerReferences": [owner.reference()],
         },
         "type": secret_type,
-        "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+        "data": _encoded(data),
     }
+
+
+def _encoded(data: Mapping[str, str]) -> dict[str, str]:
+    return {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
 
 
 def _text(value: str) -> str:

@@ -172,6 +172,10 @@ class Lister:
         body = self._read().get(key)
         return None if body is None else orjson.loads(body)
 
+    def body(self, key: str) -> bytes | None:
+        """The object as JSON, the same bytes until it changes, or None if it is absent. Raises `NotSynced`."""
+        return self._read().get(key)
+
     def keys(self) -> list[str]:
         """All keys. Raises `NotSynced`."""
         return self._read().keys()

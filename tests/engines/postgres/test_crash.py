@@ -57,6 +57,8 @@ def test_making_it_survives_every_death(shop: World, monkeypatch: pytest.MonkeyP
         shop.converge(_spec(shop))
         shop.converge(without_verifiers(shop.spec()), deep=True)
         assert shop.deep().contents.grants[f"{shop.name}_bi"] == {"app": Access.READER}  # type: ignore[union-attr]
+        if shop.server.installation.major >= 15:
+            assert shop.deep().contents.schemas["public"] == shop.owner  # type: ignore[union-attr]
         shop.converge(None)
         if not cut:
             assert count > 10

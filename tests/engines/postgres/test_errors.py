@@ -21,7 +21,7 @@ def test_every_sqlstate_of_the_driver_has_a_row(sqlstate: str) -> None:
     assert sqlstate in CODES or sqlstate[:2] in CLASSES or sqlstate[:2] in NEVER_OURS
     error = translated(driver.lookup(sqlstate)("words"), "what")
     assert isinstance(error, SPIError)
-    assert error.message == "what: words"
+    assert error.message.startswith("what: words")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not isinstance(kind.sqlstate, str)])

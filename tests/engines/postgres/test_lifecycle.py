@@ -199,6 +199,18 @@ def test_the_identity_that_stands_wins_and_survives(claim: World) -> None:
     assert survey.version.startswith(str(claim.server.installation.major))
 
 
+def test_a_schema_of_somebody_else_is_refused_after_all_else_is_done(claim: World) -> None:
+    claim.server.execute("CREATE SCHEMA theirs", dbname=claim.name)
+    claim.schemas, claim.limit = ("app", "theirs", "new"), 7
+    with pytest.raises(NotOwned) as refusal:
+        claim.converge(claim.spec(), deep=True)
+    assert refusal.value.reason == "SchemaTaken"
+    found = claim.deep()
+    assert found.roles[claim.a].limit == 7
+    assert found.contents is not None
+    assert "new" in found.contents.schemas
+
+
 def test_a_comment_that_people_wrote_is_kept(claim: World) -> None:
     mark = claim.mark.write()
     comment = sql.Literal(f"call Ann\n{mark} x=1")

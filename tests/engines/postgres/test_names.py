@@ -23,6 +23,7 @@ from .conftest import MakeWorld
 from .world import World
 
 LONG = bool(os.environ.get("DBCLAIMS_LONG"))
+pytestmark = pytest.mark.timeout(1800 if LONG else 180)
 PROFILE = settings(
     max_examples=5000 if LONG else 40,
     deadline=None,

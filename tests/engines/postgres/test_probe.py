@@ -79,6 +79,13 @@ def test_a_server_that_speaks_german_is_really_foreign(german: World) -> None:
     assert "Passwort" in german.probe(password="wrong").message
 
 
+def test_a_wrong_admin_password_is_told_in_german_too(german: World, connect: OpenSession) -> None:
+    session = connect(german.server, Credentials(german.session.admin.username, "wrong"))
+    with pytest.raises(Refused) as refusal:
+        engine.engine_survey(session=session)
+    assert refusal.value.reason == "AdminLoginRefused"
+
+
 def test_the_password_is_not_in_the_message(claim: World) -> None:
     assert "wr0ng" not in claim.probe(password="wr0ng").message
 

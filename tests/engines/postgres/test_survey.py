@@ -41,7 +41,7 @@ def test_a_role_that_only_looks_like_our_holder_is_left_alone(world: World, conn
 
 
 def test_an_installation_id_that_makes_no_role_name_is_refused(world: World, connect: OpenSession) -> None:
-    session = connect(world.server, world.session.admin, attrs.evolve(installation(), id="x" * 60))
+    session = connect(world.server, world.session.admin, ours=attrs.evolve(installation(), id="x" * 60))
     with pytest.raises(InvalidSpec):
         engine.engine_hold(session=session, identity="one")
 

@@ -39,6 +39,8 @@ OWNER_UID_LABEL = f"{GROUP}/owner-uid"
 """On Secrets and on the server of a template class: the uid of the object that it belongs to."""
 CHECKSUM_ANNOTATION = f"{GROUP}/checksum"
 """On published Secrets: over their data, so that an edit by hand shows."""
+MARK_ANNOTATION = f"{GROUP}/mark"
+"""On the server of a template class: whose it is, as the mark in a server says it."""
 SCHEMA_ANNOTATION = f"{GROUP}/schema"
 """On our CRDs: over their content, so that an outdated one shows."""
 
@@ -90,7 +92,7 @@ def check_annotations(meta: ObjectMeta) -> list[Problem]:
 
     A word that nobody reads is a wish that nobody grants, so it is said (API.md, "Annotations").
     """
-    known = {*ANNOTATIONS, CHECKSUM_ANNOTATION}
+    known = {*ANNOTATIONS, CHECKSUM_ANNOTATION, MARK_ANNOTATION}
     problems = [_unknown("annotations", name, known) for name in _ours(meta.annotations) if name not in known]
     problems += [_unknown("labels", name, {OWNER_UID_LABEL}) for name in _ours(meta.labels) if name != OWNER_UID_LABEL]
     problems += _check_switch(meta, PAUSED, ("true",))

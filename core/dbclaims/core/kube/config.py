@@ -16,12 +16,17 @@ from functools import partial
 from pathlib import Path
 
 from attrs import field, frozen
+from cachetools.func import ttl_cache
 from kubernetes.client import Configuration
 from kubernetes.client.rest import should_bypass_proxies
 from kubernetes.config import kube_config
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.incluster_config import InClusterConfigLoader
 from yaml import YAMLError
+
+REFRESH = 10.0
+"""Seconds for which a login's headers are sent without asking the package again, which sets its whole configuration
+anew each time and costs as much as the request. A token that ends earlier is replaced at its first 401."""
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -39,7 +44,7 @@ class ClusterAccess:
         tls: the one SSL context of all connections (one each costs 711 KiB, framework.md §1.3); None for http.
         server_name: the name that the server's certificate must carry, where it is not the URL's.
         proxy: the proxy's URL, None for a direct connection.
-        headers: the login's headers, refreshed where due; called for every request.
+        headers: the login's headers, refreshed where due; called for every request, never changed by the caller.
     """
 
     host: str
@@ -93,7 +98,7 @@ def _access(configuration: Configuration) -> ClusterAccess:
         tls=_tls(configuration) if host.startswith("https") else None,
         server_name=configuration.tls_server_name,
         proxy=proxy,
-        headers=partial(_headers, configuration, threading.Lock()),
+        headers=ttl_cache(maxsize=1, ttl=REFRESH)(partial(_headers, configuration, threading.Lock())),
     )
 
 

@@ -11,10 +11,12 @@ from ..admission import check_claim
 from ..api import BoundServer, ConditionStatus, DatabaseClaim, DatabaseClass, DatabaseServer, StatusEndpoint
 from ..backends import Backend, Backends
 from ..conditions import find
+from ..objectstore import join_key
 from ..plugins import Engine
 from ..rotation import Rules
 from ..spi import Endpoint, Mark, NotReady, SPIError, Terminal
 from .lookup import RETRY, Lookup, Namespace
+from .template import check_own, server_key
 
 UNSERVED = frozenset({"NoClass", "ServerChanged", "Paused"})
 """Reasons of a DatabaseServer that its claims must not pass by."""
@@ -83,6 +85,9 @@ def bind(claim: DatabaseClaim, lookup: Lookup, backends: Backends, *, live: bool
     server = find_server(claim, class_, lookup)
     engine = backends.engine(server.spec.engine)
     excess = _excess(claim, class_, namespace.labels, engine, live=live)
+    mark = mark_of(claim, namespace, backends.installation.id)
+    if server.metadata.key == server_key(claim, class_):
+        check_own(server, mark)
     check_server(server)
     database = claim.status.database_name or claim.spec.database_name
     database = database or naming.database_name(claim.metadata.namespace, claim.metadata.name, engine.info)
@@ -93,7 +98,7 @@ def bind(claim: DatabaseClaim, lookup: Lookup, backends: Backends, *, live: bool
         server=server,
         backend=backends.get(server),
         namespace=namespace,
-        mark=mark_of(claim, namespace, backends.installation.id),
+        mark=mark,
         database=database,
         owner=naming.owner_role(database, engine.info),
         accounts=naming.accounts(database, engine.info),
@@ -116,15 +121,14 @@ def find_class(claim: DatabaseClaim, lookup: Lookup) -> DatabaseClass:
 
 def find_server(claim: DatabaseClaim, class_: DatabaseClass | None, lookup: Lookup) -> DatabaseServer:
     """The server that the claim is bound to, or is to be bound to; raises `Terminal` (`ServerNotFound`)."""
-    bound = claim.status.server_ref
-    reference = bound or (class_.spec.server_ref if class_ else None)
-    if reference is None:
+    reference = claim.status.server_ref or (class_.spec.server_ref if class_ else None)
+    key = join_key(reference.namespace, reference.name) if reference else server_key(claim, class_) if class_ else None
+    if key is None:
         raise Terminal(
             f"DatabaseClass {claim.spec.class_name!r} names no server; name another class, or ask the platform team",
             reason="ServerNotFound",
             retry_after=RETRY,
         )
-    key = f"{reference.namespace}/{reference.name}"
     server = lookup.server(key)
     if server is None:
         raise Terminal(

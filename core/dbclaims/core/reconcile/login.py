@@ -22,23 +22,29 @@ _REASONS = {Verdict.FULL: "ConnectionLimitReached"}
 
 
 class Quiet:
-    """Since when each account has been seen without a session. A restart forgets it, and a full grace begins anew."""
+    """Since when each login's old account has been seen without a session.
+
+    A restart forgets it, and a full grace begins anew; so it does with each publication, whoever published.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._since: dict[tuple[str, str], float] = {}
+        self._since: dict[str, tuple[str, float]] = {}
 
-    def seen(self, owner: str, account: str, sessions: int) -> timedelta:
-        """Note how many sessions an account has now; return for how long it has had none."""
-        now = self._clock.monotonic()
+    def seen(self, owner: str, publication: str, sessions: int) -> timedelta:
+        """Note how many sessions the old account has now; return for how long it has had none."""
         if sessions:
-            self._since.pop((owner, account), None)
+            self.forget(owner)
             return timedelta(0)
-        return timedelta(seconds=now - self._since.setdefault((owner, account), now))
+        now = self._clock.monotonic()
+        if self._since.get(owner, ("", now))[0] != publication:
+            self.forget(owner)
+        _, since = self._since.setdefault(owner, (publication, now))
+        return timedelta(seconds=now - since)
 
-    def restart(self, owner: str, account: str) -> None:
-        """Begin the grace anew: the account has just been replaced, or is no longer waited for."""
-        self._since.pop((owner, account), None)
+    def forget(self, owner: str) -> None:
+        """No account of this owner is waited for."""
+        self._since.pop(owner, None)
 
 
 @attrs.frozen
@@ -72,11 +78,13 @@ class LoginKeeper:
         self._probe: Probe | None = None
         self._overlap: Overlap | None = None
         self._proven = False
+        self._begun = ""
         self._means, self._owner, self._model, self._rules = means, owner, model, rules
         self._secret = SecretKeeper(means.client, owner, model, rules.grace)
         self._published: Published | None = None
         self._decision: Decision | None = None
         self._credentials: Credentials | None = None
+        self._verifier: str | None = None
 
     # --- looking and deciding: nothing is changed --------------------------------------------------------------
 
@@ -94,7 +102,7 @@ class LoginKeeper:
         """Try the published login and choose the step."""
         self._probe = self._try(observed, session, ref)
         self._overlap = self._overlapping(observed)
-        due = "" if self._overlap else self._wish()
+        due = "" if self._overlap else self._begun or self._wish()
         self._decision = decide(self.accounts, self._published, self._past, self._probe, due=due)
         self._proven = self._decision.step is Step.KEEP and self._works
 
@@ -117,6 +125,10 @@ class LoginKeeper:
 
     # --- acting ------------------------------------------------------------------------------------------------
 
+    def confirm(self) -> None:
+        """Raise `Transient` (`Conflict`) where the login was published anew since it was looked at."""
+        self._secret.confirm()
+
     def prepare(self) -> None:
         """Have the password that the step sets."""
         if self.decision.step is Step.FIRST:
@@ -126,17 +138,21 @@ class LoginKeeper:
         else:
             assert self._published is not None
             self._credentials = Credentials(self._published.username, self._published.password)
+        # Once in a pass: it costs 4,096 hashes, and has another salt each time.
+        self._verifier = None if self.decision.step is Step.KEEP else self._means.engine.verifier(self._current)
 
     def wanted(self) -> tuple[Account, Account]:
         """The two accounts as they are to be."""
         keep = self.decision.step is Step.KEEP
-        verifier = None if keep else self._means.engine.verifier(self._current)
         close = keep and self._overlap is not None and self._overlap.close
-        first, second = (
-            Account(name, True, verifier) if name == self.decision.account else Account(name, False if close else None)
-            for name in self.accounts
-        )
+        idle = Account(other(self.accounts, self.decision.account), False if close else None)
+        current = Account(self.decision.account, True, self._verifier)
+        first, second = (current if name == current.name else idle for name in self.accounts)
         return first, second
+
+    def doubt(self) -> None:
+        """What the login saw is about to change: it is to be proved again."""
+        self._proven = False
 
     def prove(self, session: object, ref: DatabaseRef) -> Contents | None:
         """Log in as the application would; return what that session saw.
@@ -159,8 +175,6 @@ class LoginKeeper:
         engine = self._means.engine
         keys = engine.connection(endpoint, database, self._current, self._model.spec.ca_path)
         self._secret.publish(engine.info.secret_type, {**keys, "provider": provider}, self._means.clock.now())
-        if self.decision.step is Step.ROTATE:
-            self._means.quiet.restart(self._owner.meta.uid, other(self.accounts, self.decision.account))
         self._secret.tidy(self._current.username)
 
     # --- what is said of it ------------------------------------------------------------------------------------
@@ -211,12 +225,11 @@ class LoginKeeper:
 
     def next_look(self) -> timedelta | None:
         """How soon this login wants another pass: for its rotation, or for the end of an old account or Secret."""
-        times = []
+        soonest = timedelta(seconds=1)
         if self._closing or self._secret.superseding:
-            times.append(max(self._rules.grace / 10, timedelta(seconds=1)))
-        if due := self.status().next_rotation:
-            times.append(max(due - self._means.clock.now(), timedelta(seconds=1)))
-        return min(times, default=None)
+            return max(self._rules.grace / 10, soonest)
+        due = self.status().next_rotation
+        return max(due - self._means.clock.now(), soonest) if due else None
 
     # ---
 
@@ -263,9 +276,12 @@ class LoginKeeper:
             return None
         uid, old = self._owner.meta.uid, observed.roles.get(other(self.accounts, current))
         if old is None or not old.login:
-            self._means.quiet.restart(uid, other(self.accounts, current))
+            self._means.quiet.forget(uid)
             return None
-        quiet = self._means.quiet.seen(uid, old.name, old.sessions)
+        if self._secret.is_begun(old.name):
+            self._begun = "it was begun and cut short"
+            return None
+        quiet = self._means.quiet.seen(uid, self._published.checksum if self._published else "", old.sessions)
         since = self._past.since if self._past else None
         age = self._means.clock.now() - since if since else timedelta(0)
         return overlap(current, self.accounts, observed, self._rules, quiet, age)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
+import orjson
 
 from ..api import ClaimGrant, DatabaseClaim, DatabaseClass, DatabaseServer, Object, RoleClaim, SpecError, parse
 from ..client import CachedClient
 from ..kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SERVER
 from ..objectstore import Kind, join_key
 from ..spi import NotReady
+from .template import claim_of
 
 T = TypeVar("T", bound=Object)
 Document = Mapping[str, Any]
@@ -36,8 +39,13 @@ def _server_of_claim(claim: Document) -> list[str]:
     return [join_key(reference["namespace"], reference["name"])] if reference else []
 
 
+def _home_of_template(document: Document) -> list[str]:
+    template = document["spec"].get("template")
+    return [template["namespace"]] if template else []
+
+
 INDEXES: Mapping[Kind, Mapping[str, Index]] = {
-    CLASS: {"server": _server_of_class},
+    CLASS: {"server": _server_of_class, "template": _home_of_template},
     CLAIM: {
         "class": lambda claim: [claim["spec"]["className"]],
         "server": _server_of_claim,
@@ -58,8 +66,14 @@ class Namespace:
     labels: Mapping[str, str]
 
 
+@lru_cache(maxsize=512)
+def _model(body: bytes) -> Object:
+    """The model of a cached document. Every pass over a claim reads its class and server, and checking is dear."""
+    return parse(orjson.loads(body))
+
+
 class Lookup:
-    """The caches, read as models. Any method may raise `NotSynced`, and `SpecError` for a document that breaks rules."""
+    """The caches, read as models. Any method may raise `NotSynced`, and `SpecError` for a bad document."""
 
     def __init__(self, client: CachedClient) -> None:
         self._client = client
@@ -100,6 +114,17 @@ class Lookup:
         """The classes that offer this server."""
         return self._readable(CLASS, self._client.lister(CLASS).index("server", server), DatabaseClass)
 
+    def classes_serving(self, server: Document) -> list[DatabaseClass]:
+        """The classes for which a server is there: those that offer it, or the template that it was made from.
+
+        A made server is one only where a template puts its servers: elsewhere anybody may write such a mark.
+        """
+        metadata = server["metadata"]
+        offered = self.classes_of(join_key(metadata["namespace"], metadata["name"]))
+        if offered or claim_of(server) is None:
+            return offered
+        return self._readable(CLASS, self._client.lister(CLASS).index("template", metadata["namespace"]), DatabaseClass)
+
     def claims_on(self, server: str) -> list[str]:
         """Keys of the claims that are bound to this server."""
         return self._client.lister(CLAIM).index("server", server)
@@ -121,10 +146,10 @@ class Lookup:
         return Namespace(name, metadata["uid"], metadata.get("labels") or {})
 
     def _parsed(self, kind: Kind, key: str, model: type[T]) -> T | None:
-        document = self._client.lister(kind).get(key)
-        if document is None:
+        body = self._client.lister(kind).body(key)
+        if body is None:
             return None
-        parsed = parse(document)
+        parsed = _model(body)
         assert isinstance(parsed, model)
         return parsed
 

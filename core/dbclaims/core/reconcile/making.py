@@ -9,7 +9,7 @@ from importlib.metadata import version
 import attrs
 
 from .. import conditions
-from ..admission import deletion_policy
+from ..admission import check_claim, deletion_policy
 from ..api import APPROVE, FINALIZER, DatabaseClaim, DatabaseClaimStatus, PendingAction, check_annotations
 from ..controller import Result
 from ..kinds import CLAIM
@@ -27,13 +27,16 @@ from ..spi import (
     Finding,
     InvalidSpec,
     Login,
+    NotReady,
     Terminal,
     Transient,
 )
-from .binding import Binding, bind, rules_of
+from .binding import Binding, bind, find_class, mark_of, rules_of
 from .converge import armed, converge, plan
 from .login import LoginKeeper, Means
+from .lookup import RETRY
 from .role import RolePass
+from .template import make_server, server_key
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -85,6 +88,7 @@ class Making:
             else:
                 self._ensure_finalizers()
                 with self._binding.engine.lock(session, self._ref) as locked:
+                    self._confirm()
                     self._converge(locked)
                     self._deliver(locked)
 
@@ -95,6 +99,7 @@ class Making:
         claim, tools = self._claim, self._tools
         if problems := check_annotations(claim.metadata):
             raise InvalidSpec(str(problems[0]), reason="InvalidAnnotation")
+        self._ensure_server()
         self._binding = binding = bind(claim, tools.lookup, tools.backends, live=self._live)
         means = Means(tools.client, binding.engine, tools.clock, tools.quiet)
         rules = rules_of(binding.class_, claim.spec.rotation)
@@ -164,7 +169,7 @@ class Making:
             return
         if self._claim.metadata.annotations.get(APPROVE) == self._hash():
             return
-        self._lost = True
+        self._lost = self._broken = True
         key = self._binding.server.metadata.key
         raise Terminal(
             f"database {self._binding.database!r} was published and is gone from DatabaseServer {key}; restore it, or "
@@ -191,8 +196,28 @@ class Making:
 
     # --- making it so -------------------------------------------------------------------------------------------
 
+    def _ensure_server(self) -> None:
+        """Make the claim's own server where its class has a template."""
+        claim, lookup = self._claim, self._tools.lookup
+        class_ = find_class(claim, lookup)
+        key = server_key(claim, class_)
+        if key is None or claim.status.server_ref is not None or lookup.server(key) is not None:
+            return
+        namespace = lookup.namespace(claim.metadata.namespace)
+        engine = self._tools.backends.engine(class_.spec.template.engine if class_.spec.template else "")
+        check_claim(claim, class_, namespace.labels, engine.info)
+        self._ensure_finalizer()
+        make_server(self._tools.client, claim, class_, mark_of(claim, namespace, self._tools.backends.installation.id))
+        raise NotReady(f"DatabaseServer {key} is being made", reason="ServerNotReady", retry_after=RETRY)
+
     def _ensure_finalizers(self) -> None:
         """Set the finalizers, before the first write to the server."""
+        self._ensure_finalizer()
+        for role in self._roles:
+            if role.served:
+                role.ensure_finalizer()
+
+    def _ensure_finalizer(self) -> None:
         metadata = self._document["metadata"]
         finalizers = metadata.get("finalizers", [])
         if FINALIZER not in finalizers:
@@ -203,14 +228,21 @@ class Making:
                 {"metadata": {"finalizers": [*finalizers, FINALIZER]}},
                 resource_version=metadata["resourceVersion"],
             )
+
+    def _confirm(self) -> None:
+        """What was decided before the lock was taken still holds."""
+        self._keeper.confirm()
         for role in self._roles:
-            if role.served:
-                role.ensure_finalizer()
+            with role.guard():
+                if role.served:
+                    role.served.confirm()
 
     def _converge(self, locked: object) -> None:
         """Bring the database to what is wished, then the RoleClaims', each on its own."""
         engine, ref, keeper = self._binding.engine, self._ref, self._keeper
         looked = keeper.contents
+        if looked is not None and self._plan(self._desired(), looked):
+            keeper.doubt()
         self._observed = converge(engine, locked, ref, self._desired(), looked)
         contents = keeper.prove(locked, ref)
         # Only the proof shows what is inside a database that was just made or changed.
@@ -223,7 +255,7 @@ class Making:
                 login = role.login(self._binding, self._observed)
                 if login is not None:
                     converge(engine, locked, ref, self._desired(login), contents)
-        if keeper.decision.step is not Step.FIRST:
+        if any(each.decision.step is not Step.FIRST for each in self._keepers):
             # The lock's last check before a Secret is replaced: observing on it fails where it is lost.
             engine.observe(locked, ref)
 
@@ -270,7 +302,7 @@ class Making:
         self._write(after, conditions.warned(said, generation, (*keeper.warnings(), *self._warnings())))
         for role in self._roles:
             self._report_role(role)
-        return Result(self._rest())
+        return Result(self._rest(), backoff=any(role.failure.result.backoff for role in self._roles if role.failure))
 
     def _report_role(self, role: RolePass) -> None:
         if role.deleting and role.failure is None:
@@ -296,6 +328,8 @@ class Making:
     def _pause(self) -> Result:
         claim = self._claim
         message = "Paused by annotation: nothing in the server is changed, the published login goes on."
+        if problems := check_annotations(claim.metadata):
+            message += f" {problems[0]}"
         after = attrs.evolve(claim.status, observed_generation=claim.metadata.generation)
         self._write(after, conditions.paused(claim.status.conditions, claim.metadata.generation, message))
         return Result()
@@ -310,11 +344,14 @@ class Making:
 
     def _rest(self) -> float:
         """Seconds until the next pass."""
-        keepers = [self._keeper, *(role.served for role in self._roles if role.served)]
-        times = [look for keeper in keepers if (look := keeper.next_look()) is not None]
+        times = [look for keeper in self._keepers if (look := keeper.next_look()) is not None]
         retries = [role.failure.result.requeue_after for role in self._roles if role.failure]
         seconds = [time.total_seconds() for time in (self._binding.class_.spec.probe_interval, *times)]
         return min([*seconds, *(retry for retry in retries if retry)])
+
+    @property
+    def _keepers(self) -> list[LoginKeeper]:
+        return [self._keeper, *(role.served for role in self._roles if role.served)]
 
     def _hash(self) -> str:
         """Over what is wished, what was seen and our version: an approval fits one situation only."""

@@ -11,7 +11,7 @@ from ..admission import deletion_policy
 from ..api import ABANDON, APPROVE, FINALIZER, DatabaseClaim, DatabaseServer, DeletionPolicy
 from ..backends import Backend
 from ..controller import Result
-from ..kinds import CLAIM
+from ..kinds import CLAIM, SERVER
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Login, Mark, SPIError
@@ -19,6 +19,7 @@ from .binding import check_server, find_server, mark_of
 from .converge import converge
 from .lookup import RETRY
 from .role import RolePass
+from .template import server_key
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,7 @@ class Release:
 
     def orphans(self, key: str) -> Result:
         """RoleClaims whose claim does not exist: they wait for it, or go."""
-        message = f"DatabaseClaim {key} does not exist; create it, or delete this RoleClaim"
-        self._leave(Failure("ClaimNotFound", message, Result(RETRY), broken=True))
+        self._leave(key)
         return Result(RETRY) if self._roles else Result()
 
     def claim(self, claim: DatabaseClaim, document: Object) -> Result:
@@ -50,20 +50,32 @@ class Release:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
             return self._hold(claim, document, error)
-        self._leave(Failure("ClaimReleased", f"DatabaseClaim {claim.metadata.key} was deleted", Result(), broken=True))
+        self._leave(claim.metadata.key)
         self._remove_finalizer(claim, document)
         return Result()
 
     def _let_go(self, claim: DatabaseClaim) -> None:
-        """Close or drop what the server holds of the claim. Its own Secrets are not read: they may be gone."""
-        lookup, backends = self._tools.lookup, self._tools.backends
+        """Close or drop what a server holds of the claim. Its own Secrets are not read: they may be gone."""
+        lookup = self._tools.lookup
         class_ = lookup.class_(claim.spec.class_name)
+        own = server_key(claim, class_) if class_ else None
+        if own and claim.status.server_ref is None and lookup.server(own) is None:
+            return
         server = find_server(claim, class_, lookup)
+        policy = deletion_policy(claim, class_)
+        if server.status.identity or own != server.metadata.key:
+            self._end_database(claim, server, policy)
+        if own == server.metadata.key and policy is DeletionPolicy.DELETE and not server.metadata.deleting:
+            # The server's own policy then decides what becomes of it.
+            meta = server.metadata
+            self._tools.client.delete(SERVER, meta.namespace, meta.name, uid=meta.uid)
+
+    def _end_database(self, claim: DatabaseClaim, server: DatabaseServer, policy: DeletionPolicy) -> None:
         check_server(server)
-        backend = backends.get(server)
+        backend = self._tools.backends.get(server)
         engine = backend.engine
-        namespace = lookup.namespace(claim.metadata.namespace)
-        mark = mark_of(claim, namespace, backends.installation.id)
+        namespace = self._tools.lookup.namespace(claim.metadata.namespace)
+        mark = mark_of(claim, namespace, self._tools.backends.installation.id)
         ref = self._ref(claim, server, backend)
         with backend.session() as session:
             observed = engine.observe(session, ref)
@@ -71,9 +83,9 @@ class Release:
                 return
             ref = attrs.evolve(ref, owner=observed.owner)
             desired = None
-            if deletion_policy(claim, class_) is DeletionPolicy.RETAIN:
+            if policy is DeletionPolicy.RETAIN:
                 released = attrs.evolve(mark, state=RELEASED)
-                desired = DatabaseSpec(ref, released, self._closed(ref, backend))
+                desired = DatabaseSpec(ref, released, self._closed(observed, ref, backend))
             with engine.lock(session, ref) as locked:
                 converge(engine, locked, ref, desired)
 
@@ -87,10 +99,11 @@ class Release:
             names += role.names
         return DatabaseRef(database, naming.owner_role(database, info), tuple(names), server.status.identity or None)
 
-    def _closed(self, ref: DatabaseRef, backend: Backend) -> tuple[Login, ...]:
+    def _closed(self, observed: Database, ref: DatabaseRef, backend: Backend) -> tuple[Login, ...]:
         first, second = naming.accounts(ref.name, backend.engine.info)
         own = Login(ref.owner, (Account(first, False), Account(second, False)))
-        return (own, *(role.closed(ref.owner) for role in self._roles if role.role))
+        further = (role.closed(observed, self._tools.backends.installation.id) for role in self._roles)
+        return (own, *(login for login in further if login is not None))
 
     def _hold(self, claim: DatabaseClaim, document: Object, error: Exception) -> Result:
         """The server could not be brought to let go: under Retain people may decide to leave it alone."""
@@ -102,9 +115,7 @@ class Release:
         if retain and claim.metadata.annotations.get(APPROVE) == ABANDON and isinstance(error, SPIError):
             note = f"let go without closing its logins: {failure.message}"
             self._tools.reporter.tell(document, reason="Abandoned", note=note, warning=True)
-            self._leave(
-                Failure("ClaimReleased", f"DatabaseClaim {claim.metadata.key} was abandoned", Result(), broken=True)
-            )
+            self._leave(claim.metadata.key)
             self._remove_finalizer(claim, document)
             return Result()
         way_out = f"; or leave the server as it is with the annotation {APPROVE}: {ABANDON}" if retain else ""
@@ -118,12 +129,15 @@ class Release:
         self._tools.reporter.write(CLAIM, document, claim.status, after, said)
         return Result()
 
-    def _leave(self, why: Failure) -> None:
+    def _leave(self, key: str) -> None:
+        """Let the RoleClaims know: those that were served lost their claim, the others wait for it."""
         for role in self._roles:
             if role.deleting:
                 role.let_go()
-            else:
-                role.report_failure(instead=why)
+                continue
+            reason, what = ("ClaimReleased", "was deleted") if role.held else ("ClaimNotFound", "does not exist")
+            message = f"DatabaseClaim {key} {what}; create it, or delete this RoleClaim"
+            role.report_failure(instead=Failure(reason, message, Result(RETRY), broken=True))
 
     def _remove_finalizer(self, claim: DatabaseClaim, document: Object) -> None:
         left = [each for each in claim.metadata.finalizers if each != FINALIZER]

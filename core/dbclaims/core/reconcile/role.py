@@ -22,7 +22,20 @@ from ..kinds import ROLE
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..secrets import Owner
-from ..spi import Access, Account, Database, EngineInfo, Feature, InvalidSpec, Login, Mark, Unreachable, Unsupported
+from ..spi import (
+    HELD,
+    RELEASED,
+    Access,
+    Account,
+    Database,
+    EngineInfo,
+    Feature,
+    InvalidSpec,
+    Login,
+    Mark,
+    Unreachable,
+    Unsupported,
+)
 from .binding import Binding, rules_of
 from .grant import hold
 from .login import LoginKeeper, Means
@@ -90,6 +103,9 @@ class RolePass:
             raise
         except Exception as error:
             self.failure = failure_of(error, self._tools.resync.total_seconds(), broken=self._broken)
+            if self.failure.reason in _REVOKED:
+                # What it had opened is closed, so that its login does not work.
+                self.failure = attrs.evolve(self.failure, broken=True)
             if self.failure.reason == "PluginBug":
                 log.exception("a plugin broke its contract")
 
@@ -99,10 +115,19 @@ class RolePass:
         self._uid = self._tools.lookup.namespace(metadata["namespace"]).uid
         self.role, self.accounts = naming.role_names(database, self._uid, metadata["name"], info)
 
-    def closed(self, owner: str) -> Login:
-        """What is wished of it when its claim is released: nobody logs in, everything else stays."""
+    def closed(self, observed: Database, installation: str) -> Login | None:
+        """What is wished of it when its claim is released: nobody logs in, all else stays.
+
+        Told from what is there, since the RoleClaim may have been edited; None where nothing of it is.
+        """
+        mark = self._mark(installation, RELEASED)
         first, second = self.accounts
-        return Login(owner if self._owner else self.role, (Account(first, False), Account(second, False)))
+        accounts = (Account(first, False), Account(second, False))
+        role = observed.roles.get(self.role)
+        if role is not None and role.mark is not None and role.mark.same_owner(mark):
+            return Login(self.role, accounts, mark=mark)
+        there = [observed.roles[name] for name in self.accounts if name in observed.roles]
+        return Login(observed.owner, accounts) if any(each.acts_as == observed.owner for each in there) else None
 
     def admit(self, binding: Binding, means: Means) -> None:
         """Check that it may be served and read its Secret; raises `SPIError` or `SpecError` where it may not."""
@@ -137,15 +162,6 @@ class RolePass:
         return self._login(binding) if self.served or unserved else None
 
     def _login(self, binding: Binding) -> Login:
-        metadata = self.document["metadata"]
-        mark = Mark(
-            binding.mark.installation,
-            "RoleClaim",
-            self._uid,
-            metadata["namespace"],
-            metadata["name"],
-            metadata["uid"],
-        )
         first, second = self.accounts
         closed = (Account(first, False), Account(second, False))
         return Login(
@@ -153,9 +169,13 @@ class RolePass:
             accounts=self.served.wanted() if self.served else closed,
             grants={} if self._owner else self._grants,
             connection_limit=binding.class_.spec.connection_limit,
-            mark=None if self._owner else mark,
+            mark=None if self._owner else self._mark(binding.mark.installation),
             drop=self.deleting,
         )
+
+    def _mark(self, installation: str, state: str = HELD) -> Mark:
+        meta = self.document["metadata"]
+        return Mark(installation, "RoleClaim", self._uid, meta["namespace"], meta["name"], meta["uid"], state)
 
     def _is_absent(self, observed: Database | None) -> bool:
         return observed is None or not any(name in observed.roles for name in self.names)

@@ -63,6 +63,20 @@ class SecretKeeper:
         made = secrets.read(found)
         return Credentials(made.username, made.password)
 
+    def is_begun(self, account: str) -> bool:
+        """Whether a rotation onto this account was begun and cut short: its password waits to be published."""
+        found = self._get(secrets.pending_name(self._owner))
+        return found is not None and secrets.is_ours(found, self._owner) and secrets.read(found).username == account
+
+    def confirm(self) -> None:
+        """Raise `Transient` (`Conflict`) where the published Secret is not the one that was looked at.
+
+        Asked under the database's lock: what was decided before it may have been overtaken by another controller.
+        """
+        if _version(self._get(self.name)) != _version(self._standing):
+            self._drop_pending()
+            raise Transient(f"Secret {self.name!r} was just changed; looking again", reason="Conflict")
+
     def publish(self, secret_type: str, keys: Mapping[str, str], now: datetime) -> None:
         """Write the Secret if it differs from the one that stands; what was read is the precondition."""
         form, former = self._model.spec.secret_format, self._superseded(now)
@@ -84,6 +98,13 @@ class SecretKeeper:
         if self._pending is not None or (login is not None and login.username != published):
             name = secrets.pending_name(self._owner)
             self._client.delete(SECRET, self._owner.meta.namespace, name)
+
+    def _drop_pending(self) -> None:
+        """Take back the password that this pass had, unless somebody has replaced it since."""
+        if self._pending is not None:
+            metadata = self._pending["metadata"]
+            place, version = (self._owner.meta.namespace, metadata["name"]), metadata["resourceVersion"]
+            self._client.delete(SECRET, *place, uid=metadata["uid"], resource_version=version)
 
     def _former(self) -> Object | None:
         name = self._model.status.secret_name
@@ -117,6 +138,10 @@ class SecretKeeper:
             raise Transient(
                 f"Secret {name!r} was just made by somebody else; looking again", reason="Conflict"
             ) from error
+
+
+def _version(secret: Object | None) -> str:
+    return str(secret["metadata"]["resourceVersion"]) if secret else ""
 
 
 def _same(wanted: Object, standing: Object) -> bool:

@@ -21,16 +21,19 @@ from ..api import (
     check_annotations,
     from_document,
 )
-from ..backends import Backend
+from ..backends import Backend, admin_secret_name
 from ..controller import Result
-from ..kinds import SERVER
+from ..kinds import SECRET, SERVER
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
-from ..spi import Feature, InvalidSpec, NotReady, ServerSpec, Survey, Terminal, Unsupported
+from ..secrets import new_password, read, unowned
+from ..spi import Credentials, Feature, InvalidSpec, NotReady, ServerSpec, Survey, Terminal, Unsupported
 from .lookup import RETRY
 from .tools import Tools
 
 log = logging.getLogger(__name__)
+
+_ADMIN = "dbclaims_admin"
 
 _NEEDS = {
     "size": Feature.RESIZE,
@@ -61,7 +64,7 @@ class ServerReconciler:
         except SpecError as error:
             before = from_document(document.get("status") or {}, DatabaseServerStatus)
             return _Pass(self._tools, document, before).fail(failure_of(error, self._resync))
-        if server is None or not self._is_ours(server):
+        if server is None or not self._is_ours(document):
             return Result()
         return _Pass(self._tools, document, server.status).run(server)
 
@@ -69,9 +72,9 @@ class ServerReconciler:
     def _resync(self) -> float:
         return self._tools.resync.total_seconds()
 
-    def _is_ours(self, server: DatabaseServer) -> bool:
+    def _is_ours(self, server: Object) -> bool:
         """Whether the server is this controller's: a class that names it says so. Unnamed, it is the nameless one's."""
-        classes = self._tools.lookup.classes_of(server.metadata.key)
+        classes = self._tools.lookup.classes_serving(server)
         served = {class_.spec.controller_class for class_ in classes} or {""}
         return self._tools.controller_class in served
 
@@ -114,7 +117,7 @@ class _Pass:
 
     def _check(self, server: DatabaseServer) -> None:
         lookup, key = self._tools.lookup, server.metadata.key
-        if not lookup.classes_of(key) and not lookup.claims_on(key):
+        if not lookup.classes_serving(self._document) and not lookup.claims_on(key):
             self._tools.backends.forget(key)
             raise Terminal(
                 f"no DatabaseClass names DatabaseServer {key}, so it is not contacted; name it in a class's serverRef",
@@ -126,7 +129,7 @@ class _Pass:
     def _bring_about(self, server: DatabaseServer, backend: Backend) -> None:
         """One step of the provider's loop; disruptive ones wait for an approval."""
         observed = backend.observe()
-        desired = server_spec(server, backend)
+        desired = server_spec(server, backend, self._admin(server, backend))
         actions = backend.provider.plan(desired, observed)
         self._pending = tuple(
             PendingAction(
@@ -147,6 +150,21 @@ class _Pass:
         if observed is None or not observed.ready or observed.endpoint is None:
             message = observed.message if observed and observed.message else "the server has no endpoint yet"
             raise NotReady(message, reason="ServerNotReady", retry_after=observed.poll_after if observed else None)
+
+    def _admin(self, server: DatabaseServer, backend: Backend) -> Credentials | None:
+        """The admin login that a new server gets, kept in a Secret before there is a server.
+
+        The Secret has no owner reference: under Retain the server outlives its object, and so must its login.
+        """
+        makes = Feature.CREATE in backend.provider.info.features
+        if not makes or backend.provider.has("provider_credentials"):
+            return None
+        namespace, name = server.metadata.namespace, admin_secret_name(server.metadata.name)
+        found = self._tools.client.get(SECRET, namespace, name)
+        if found is None:
+            found = self._tools.client.create(SECRET, unowned(namespace, name, Credentials(_ADMIN, new_password())))
+        login = read(found)
+        return Credentials(login.username, login.password)
 
     def _identify(self, server: DatabaseServer, backend: Backend, session: object, survey: Survey) -> str:
         """The server's identity: known again, or given at first sight; another one stops everything."""
@@ -258,7 +276,7 @@ def check_features(server: DatabaseServer, features: frozenset[Feature], provide
         raise Unsupported(f"provider {provider!r} keeps no snapshots; choose deletionPolicy Retain or Delete")
 
 
-def server_spec(server: DatabaseServer, backend: Backend) -> ServerSpec:
+def server_spec(server: DatabaseServer, backend: Backend, admin: Credentials | None) -> ServerSpec:
     """What is wished of a server, as its provider gets it."""
     spec = server.spec
     backup = {"retention": spec.backup.retention, "window": spec.backup.window} if spec.backup else None
@@ -273,6 +291,7 @@ def server_spec(server: DatabaseServer, backend: Backend) -> ServerSpec:
         maintenance_window=spec.maintenance_window,
         backup=backup,
         tags=spec.tags,
+        admin=admin,
         deletion_policy=spec.deletion_policy,
     )
 

@@ -67,6 +67,18 @@ _LIBPQ = {
 """Words of the client library, which never speaks another language than English here."""
 
 
+WAYS_OUT: Mapping[str | None, str] = {
+    "AdminLoginRefused": "correct the admin Secret",
+    "AdminLacksRight": "grant the admin that right",
+    "AuthMethodRefused": "let the server ask for SCRAM",
+    "BackendUnreachable": "see that it runs and that the network lets us through",
+    "PoolerEndpoint": "give the server's direct address, and the pooler's as clientEndpoint",
+    "ServerFull": "give the server more room, or close connections",
+    "TLSRefused": "correct config.tls, or the server's certificate",
+}
+"""What the server's own words do not say: what to do about it."""
+
+
 @contextmanager
 def mapped(what: str) -> Iterator[None]:
     """Turn every error of the driver into an `SPIError` that begins with `what` we were doing."""
@@ -79,7 +91,8 @@ def mapped(what: str) -> Iterator[None]:
 def translated(error: psycopg.Error, what: str, sqlstate: str | None = None) -> SPIError:
     """The SPI's error for one of the driver's; `sqlstate` where it was learned in another way."""
     kind, reason = _row(error, sqlstate or error.sqlstate)
-    return kind(f"{what}: {said(error)}", reason=reason)
+    way_out = WAYS_OUT.get(reason or kind.default_reason)
+    return kind(f"{what}: {said(error)}" + (f"; {way_out}" if way_out else ""), reason=reason)
 
 
 def said(error: psycopg.Error) -> str:

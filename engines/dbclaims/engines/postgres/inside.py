@@ -12,7 +12,7 @@ from .steps import CreateDatabase, Furnish, Regrant, TakeDatabase, action
 
 
 def change(desired: DatabaseSpec, observed: PostgresDatabase | None) -> Iterator[Action]:
-    """Make or mend the database. Raises `NotOwned` (`SchemaTaken`) when that is all that is left to do."""
+    """Make or mend the database."""
     name = desired.ref.name
     if observed is None or not observed.present:
         yield action("createDatabase", f"{name} does not exist", CreateDatabase())
@@ -45,7 +45,7 @@ def _furnish(desired: DatabaseSpec, observed: PostgresDatabase | None, why: str)
         observed.owner if observed else desired.ref.owner,
         comment=desired.mark.onto(observed.comment if observed else None),
         close=True,
-        public=observed is None or observed.mark is None,
+        public=observed is None or not observed.present or observed.mark is None,
         schemas=desired.schemas,
         extensions=desired.extensions,
         home=_home(desired),
@@ -57,7 +57,6 @@ def _furnish(desired: DatabaseSpec, observed: PostgresDatabase | None, why: str)
 
 def _contents(desired: DatabaseSpec, observed: PostgresDatabase) -> Iterator[Action]:
     contents = observed.contents
-    schemas: tuple[str, ...] = ()
     if contents is not None:
         schemas = tuple(schema for schema in desired.schemas if schema not in contents.schemas)
         extensions = tuple(name for name in desired.extensions if name not in contents.extensions)
@@ -66,8 +65,6 @@ def _contents(desired: DatabaseSpec, observed: PostgresDatabase) -> Iterator[Act
         yield from _step(desired, observed, "takeSchemas", reassign=_astray(desired, observed, contents))
     connect, grants = _grants(desired, observed)
     yield from _step(desired, observed, "grant", connect=connect, grants=grants)
-    if contents is not None:
-        _require_schemas(desired, observed, contents)
 
 
 def _step(
@@ -113,9 +110,11 @@ def _acts(observed: PostgresDatabase, name: str) -> bool:
     return observed.roles[name].acts_as == observed.owner
 
 
-def _require_schemas(desired: DatabaseSpec, observed: PostgresDatabase, contents: Contents) -> None:
+def require_schemas(desired: DatabaseSpec, observed: PostgresDatabase) -> None:
+    """Raise `NotOwned` (`SchemaTaken`) when a schema that is asked for belongs to somebody else."""
+    found = observed.contents.schemas if observed.contents is not None else {}
     for schema in desired.schemas:
-        owner = contents.schemas.get(schema)
+        owner = found.get(schema)
         if owner is None or owner == observed.owner or owner in observed.roles or schema == "public":
             continue
         raise NotOwned(

@@ -13,14 +13,17 @@ from .steps import ChangeLogin, DropDatabase, DropRoles, TakeDatabase, action
 
 
 def plan(desired: DatabaseSpec | None, observed: PostgresDatabase | None) -> Plan:
-    """The steps. Raises what `ownership.require` and `inside.change` raise."""
+    """The steps. Raises what `ownership.require` raises, and `NotOwned` (`SchemaTaken`) when nothing else is to do."""
     if desired is None:
         return tuple(_end(observed)) if observed is not None else ()
     if observed is not None:
         require(desired, observed)
     if desired.mark.state == RELEASED:
         return tuple(_release(desired, observed)) if observed is not None else ()
-    return tuple(_hold(desired, observed))
+    steps = tuple(_hold(desired, observed))
+    if observed is not None and not steps:
+        inside.require_schemas(desired, observed)
+    return steps
 
 
 def _hold(desired: DatabaseSpec, observed: PostgresDatabase | None) -> Iterator[Action]:

@@ -1,0 +1,1 @@
+"""The commands, one room for each; `dbclaims.core.cli` is the door."""

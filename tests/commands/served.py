@@ -1,0 +1,123 @@
+"""An API server with our CRDs and users who have exactly the controller's rights, and `dbclaims run` on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dbclaims.core.api import crds_yaml
+from dbclaims.core.rights import PolicyRule, own_rules, rules
+from tests.controlplane.cluster import ControlPlane
+from tests.published import Published
+from tests.servers.process import ServerProcess, free_port
+
+from .directory import COMMAND
+
+NAMESPACE = "dbclaims-system"
+USERS = ("controller", "controller-2")
+_GROUP = "rbac.authorization.k8s.io"
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/dbclaims"
+
+
+class Served:
+    """A control plane, made ready for the controller as its operator would.
+
+    Attributes:
+        plane: the control plane itself.
+    """
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self.plane = plane
+        self.apply(crds_yaml())
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        self.apply(yaml.safe_dump_all([_namespace(), *_rights()]))
+
+    def kubectl(self, *arguments: object, text: str = "") -> str:
+        """Run kubectl as admin and return what it printed; anything but success fails the test."""
+        command = [str(self.plane.kubectl), "--kubeconfig", str(self.plane.kubeconfig()), *map(str, arguments)]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def apply(self, text: str) -> None:
+        """`kubectl apply` of a stream of documents."""
+        self.kubectl("apply", "--server-side", "-f", "-", text=text)
+
+    def published(self, name: str, namespace: str) -> Published | None:
+        """A published Secret as it is now."""
+        status, found = self.plane.request("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        return Published.from_object(found) if status == 200 else None
+
+    def holder(self) -> str:
+        """Who holds the Lease; empty for nobody."""
+        found: dict[str, Any] = self.plane.request("GET", LEASE)[1]
+        return str(found.get("spec", {}).get("holderIdentity", ""))
+
+
+class Running:
+    """`dbclaims run` as a process.
+
+    Attributes:
+        port: its health port.
+        log: what it wrote.
+    """
+
+    def __init__(self, served: Served, log: Path, *options: str, user: str = USERS[0]) -> None:
+        self.port, self.log = free_port(), log
+        place = ["--kubeconfig", str(served.plane.kubeconfig(user)), "--namespace", NAMESPACE]
+        command = [str(COMMAND), "run", *place, "--health-port", str(self.port), *options]
+        self.process = ServerProcess(command, log, environment=os.environ)
+
+    def answer(self, path: str) -> tuple[int, str]:
+        """What the health port says; 0 while nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def is_ready(self) -> bool:
+        """Whether the readiness probe passes."""
+        return self.answer("/readyz")[0] == 200
+
+    def stop(self) -> int | None:
+        """Send SIGTERM and return the exit code."""
+        self.process.stop()
+        return self.process.returncode
+
+
+def _namespace() -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+
+
+def _rights() -> list[dict[str, Any]]:
+    """The rights as a chart would render them."""
+    return [
+        _role("ClusterRole", {}, rules()),
+        _binding("ClusterRoleBinding", {}, "ClusterRole"),
+        _role("Role", {"namespace": NAMESPACE}, own_rules()),
+        _binding("RoleBinding", {"namespace": NAMESPACE}, "Role"),
+    ]
+
+
+def _role(kind: str, place: dict[str, str], granted: list[PolicyRule]) -> dict[str, Any]:
+    metadata = {"name": "dbclaims", **place}
+    body = {"metadata": metadata, "rules": [rule.document() for rule in granted]}
+    return {"apiVersion": f"{_GROUP}/v1", "kind": kind, **body}
+
+
+def _binding(kind: str, place: dict[str, str], role: str) -> dict[str, Any]:
+    body = {
+        "metadata": {"name": "dbclaims", **place},
+        "roleRef": {"apiGroup": _GROUP, "kind": role, "name": "dbclaims"},
+        "subjects": [{"apiGroup": _GROUP, "kind": "User", "name": user} for user in USERS],
+    }
+    return {"apiVersion": f"{_GROUP}/v1", "kind": kind, **body}

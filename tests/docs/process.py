@@ -1,0 +1,89 @@
+"""What the reference page says of the process: commands, rights in the cluster, metrics."""
+
+from __future__ import annotations
+
+from argparse import Action, ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
+
+from dbclaims.core.cli import COMMANDS
+from dbclaims.core.commands.command import DONE, FAILED, USAGE
+from dbclaims.core.installation import SYSTEM_NAMESPACE
+from dbclaims.core.metrics import Metrics
+from dbclaims.core.rights import PolicyRule, own_rules, rules
+
+from .markdown import Lines, table, words
+
+_RBAC = "rbac.authorization.k8s.io"
+_ACCOUNT = {"kind": "ServiceAccount", "name": "dbclaims", "namespace": SYSTEM_NAMESPACE}
+
+
+def commands() -> Lines:
+    """Every command with its options, and the exit codes."""
+    yield "## Commands\n"
+    for command in COMMANDS:
+        parser = ArgumentParser(add_help=False)
+        command.declare(parser)
+        yield f"### `dbclaims {command.name}`\n\n{command.summary[:1].upper()}{command.summary[1:]}.\n"
+        # argparse has no public way to the options that were declared.
+        if parser._actions:
+            yield table(("argument", "meaning"), [(_shown(action), _help(action)) for action in parser._actions])
+    codes = {DONE: "all is well", FAILED: "something is not, and stderr says what", USAGE: "wrong usage"}
+    yield f"Exit codes: {', '.join(f'{code}: {meaning}' for code, meaning in codes.items())}.\n"
+
+
+def _shown(action: Action) -> str:
+    name = action.option_strings[-1] if action.option_strings else str(action.metavar or action.dest)
+    value = "|".join(action.choices) if action.choices else str(action.metavar or action.dest.upper())
+    return f"`{name} {value}`" if action.option_strings and action.nargs != 0 else f"`{name}`"
+
+
+def _help(action: Action) -> str:
+    text = (action.help or "").rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def rights() -> Lines:
+    """The service account with exactly the rights that the controller needs, ready to be applied."""
+    yield (
+        "## Rights\n\nAll that the controller needs in a cluster. Secrets are read by name, never listed or watched. "
+        "To keep it to some namespaces, take the rule of Secrets out and grant it there by RoleBindings.\n"
+    )
+    text = yaml.safe_dump_all(_manifests(), sort_keys=False, explicit_start=True, width=120)
+    yield f"```yaml\n{text}```\n"
+
+
+def _manifests() -> list[dict[str, Any]]:
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(namespaced=True)}
+    return [account, *_bound("ClusterRole", rules()), *_bound("Role", own_rules())]
+
+
+def _bound(kind: str, granted: Iterable[PolicyRule]) -> list[dict[str, Any]]:
+    """A role and its binding to the service account."""
+    metadata = _metadata(namespaced=kind == "Role")
+    head = {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata}
+    role = {**head, "rules": [rule.document() for rule in granted]}
+    reference = {"apiGroup": _RBAC, "kind": kind, "name": metadata["name"]}
+    return [role, {**head, "kind": f"{kind}Binding", "roleRef": reference, "subjects": [dict(_ACCOUNT)]}]
+
+
+def _metadata(*, namespaced: bool) -> dict[str, str]:
+    return {"name": _ACCOUNT["name"], **({"namespace": SYSTEM_NAMESPACE} if namespaced else {})}
+
+
+def metrics() -> Lines:
+    """Every metric that the process exports."""
+    yield "## Metrics\n\n`/metrics` on the port of the probes.\n"
+    found = [each for each in vars(Metrics(CollectorRegistry())).values() if isinstance(each, MetricWrapperBase)]
+    yield table(("metric", "type", "labels", "meaning"), sorted(_metric(each) for each in found))
+
+
+def _metric(metric: MetricWrapperBase) -> tuple[str, str, str, str]:
+    (family,) = metric.describe()
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    # The library has no public way to a metric's label names.
+    return f"`{name}`", family.type, words(metric._labelnames), family.documentation
