@@ -99,7 +99,7 @@ class Control:
 
     def __init__(self, seed: int = 0) -> None:
         self.rate = 0.0
-        self._rng = random.Random(seed)
+        self._rng = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self._faults: list[Fault] = []
         self._log: list[Request] = []
         self._lock = threading.Lock()

@@ -1,7 +1,8 @@
-"""A service of AWS over HTTP on loopback, from its botocore model: requests are parsed and validated by the model, answers
-are shaped by it. What stands between is an `Api`, the double's own state machine.
+"""A service of AWS over HTTP on loopback, from its botocore model.
 
-Signatures are not checked. An operation that the double lacks is HTTP 501 and stands in the log as `NotImplemented`.
+Requests are parsed and validated by the model, and answers are shaped by it. What stands between is an `Api`, the
+double's own state machine. Signatures are not checked. An operation that the double lacks is HTTP 501 and stands in the
+log as `NotImplemented`.
 """
 
 from __future__ import annotations
@@ -69,10 +70,8 @@ class Wire:
     def __init__(self, service: str, api: Api, control: Control) -> None:
         data = botocore.session.get_session().get_component("data_loader").load_service_model(service, "service-2")
         self._model = ServiceModel(data, service)
-        self._status = {
-            each.error_code: each.metadata.get("error", {}).get("httpStatusCode", 400)
-            for each in self._model.error_shapes
-        }
+        errors = {each.name: each.metadata.get("error", {}) for each in self._model.error_shapes}
+        self._status = {each.get("code", name): each.get("httpStatusCode", 400) for name, each in errors.items()}
         self._api, self._control = api, control
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._handle))
         self._server.daemon_threads = True
@@ -135,13 +134,14 @@ class Wire:
 
 def _parsed(model: OperationModel, form: Mapping[str, str]) -> dict[str, Any]:
     try:
-        parsed: dict[str, Any] = dict(QueryParser(model).parse({"values": form}))  # type: ignore[arg-type]
+        parsed: dict[str, Any] = dict(QueryParser(model).parse({"values": form}))  # type: ignore[typeddict-item]
     except ValueError as error:
         return {"": str(error)}
     return parsed
 
 
 def _validate(model: OperationModel, arguments: Mapping[str, Any]) -> None:
+    assert model.input_shape is not None
     report = ParamValidator().validate(dict(arguments), model.input_shape)
     if report.has_errors():
         raise Refusal("InvalidParameterValue", report.generate_report())
@@ -157,7 +157,9 @@ def _handler(handle: Any) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode(), keep_blank_values=True))
+            form = dict(
+                parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode(), keep_blank_values=True)
+            )
             reply = handle(form)
             if reply is None:
                 self.close_connection = True
@@ -169,7 +171,7 @@ def _handler(handle: Any) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Say nothing: `Control` keeps the log."""
 
     return Handler

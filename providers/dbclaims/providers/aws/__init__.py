@@ -1,12 +1,10 @@
 """Provider `aws`: RDS instances for PostgreSQL, MySQL and MariaDB, and Aurora clusters for the first two.
 
-Names are deterministic and ownership stands in tags, so that a lost reply, a crash or a rebuilt controller finds what it
-made. Credentials come by boto3's ordinary chain; nothing in `spec.config` names an endpoint.
+Names are deterministic and ownership stands in tags, so that a lost reply, a crash or a rebuilt controller finds what
+it made. Credentials come by boto3's ordinary chain; nothing in `spec.config` names an endpoint.
 """
 
 from __future__ import annotations
-
-from types import ModuleType
 
 from dbclaims.core.spi import (
     Action,
@@ -20,8 +18,8 @@ from dbclaims.core.spi import (
     hookimpl,
 )
 
-from . import aurora, rds, steps
 from . import plan as planning
+from . import steps
 from .config import Config
 from .observed import AWSServer
 from .session import Session, close_session, open_session
@@ -57,8 +55,8 @@ def provider_open(config: Config, secrets: SecretReader) -> Session:
 @hookimpl
 def provider_observe(session: Session, ref: ServerRef) -> Server | None:
     """The server as AWS describes it. Raises `NotOwned` for one that carries others' tags."""
-    observe = aurora.observe if session.config.aurora else rds.observe
-    return observe(session, ref)
+    server: Server | None = steps.kind_of(session.config).observe(session, ref)
+    return server
 
 
 @hookimpl
@@ -67,7 +65,8 @@ def provider_plan(desired: ServerSpec | None, observed: Server | None) -> Plan:
     if observed is None:
         return planning.making(desired) if desired else ()
     assert isinstance(observed, AWSServer)
-    return _kind(observed.config).plan(desired, observed)  # type: ignore[no-any-return]
+    plan: Plan = steps.kind_of(observed.config).plan(desired, observed)
+    return plan
 
 
 @hookimpl
@@ -83,7 +82,3 @@ def provider_apply(session: Session, ref: ServerRef, action: Action) -> None:
 def provider_close(session: Session) -> None:
     """Leave the account's sessions."""
     close_session(session)
-
-
-def _kind(config: Config) -> ModuleType:
-    return aurora if config.aurora else rds

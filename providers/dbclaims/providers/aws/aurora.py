@@ -101,7 +101,9 @@ def _surplus(desired: ServerSpec, server: AWSServer) -> Plan:
         return ()
     roles = (server.record or {}).get("DBClusterMembers", ())
     readers = [each["DBInstanceIdentifier"] for each in roles if not each["IsClusterWriter"]]
-    return tuple(Action("remove-instance", "no standby is wished", {"target": name}, disruptive=True) for name in readers)
+    return tuple(
+        Action("remove-instance", "no standby is wished", {"target": name}, disruptive=True) for name in readers
+    )
 
 
 def _reboots(record: Record) -> Plan:
@@ -120,8 +122,8 @@ def _group_wish(desired: ServerSpec, server: AWSServer) -> dict[str, str]:
         message = "spec.parameters and spec.config.aurora.parameterGroup exclude each other; remove one of them"
         raise InvalidSpec(message)
     group = server.group
-    mine = group.name if group and group.values is not None else None
-    return {"DBClusterParameterGroupName": own or mine} if own or mine else {}
+    name = own or (group.name if group and group.values is not None else None)
+    return {"DBClusterParameterGroupName": name} if name else {}
 
 
 def _end(server: AWSServer) -> Plan:
@@ -185,7 +187,12 @@ def change(session: Session, ref: ServerRef, action: Action) -> None:
     of_cluster = target == names.identifier(ref)
     operation = "modify_db_cluster" if of_cluster else "modify_db_instance"
     key = "DBClusterIdentifier" if of_cluster else "DBInstanceIdentifier"
-    arguments = {key: target, "ApplyImmediately": True, **action.args["change"], **rds.group_for(session, ref, action, aurora=True)}
+    arguments = {
+        key: target,
+        "ApplyImmediately": True,
+        **action.args["change"],
+        **rds.group_for(session, ref, action, aurora=True),
+    }
     session.call(f"changing {target}", operation, **arguments)
 
 

@@ -1,4 +1,4 @@
-"""What AWS offers: versions with their upgrades, classes that may be ordered, parameters of a family. Read and kept an hour."""
+"""What AWS offers: versions with their upgrades, classes that may be ordered, parameters of a family. Kept an hour."""
 
 from __future__ import annotations
 

@@ -133,5 +133,7 @@ def instance_class(config: Config, size: str | None) -> str | None:
     if size is None or _CLASS.fullmatch(size):
         return size
     if size not in SIZES:
-        raise ValueError(f"spec.size: {size!r} means nothing here; choose one of {', '.join(SIZES)}, or a class such as db.m7g.large")
+        raise ValueError(
+            f"spec.size: {size!r} means nothing here; choose one of {', '.join(SIZES)}, or a class such as db.m7g.large"
+        )
     return SIZES[size]

@@ -13,7 +13,6 @@ import attrs
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
@@ -23,6 +22,9 @@ from botocore.exceptions import (
     ProfileNotFound,
     SSOTokenLoadError,
     TokenRetrievalError,
+)
+from botocore.exceptions import (
+    ConnectionError as ConnectionFailed,
 )
 
 from dbclaims.core.spi import InvalidSpec, NotReady, Refused, SPIError, Terminal, Transient, Unreachable, Unsupported
@@ -99,11 +101,13 @@ def mapped(what: str) -> Iterator[None]:
         raise Refused(message, reason="CredentialsMissing", retry_after=60.0) from error
     except (ProfileNotFound, NoRegionError) as error:
         raise InvalidSpec(f"{what}: {error}; correct spec.config") from error
-    except (ConnectionError, HTTPClientError) as error:
+    except (ConnectionFailed, HTTPClientError) as error:
         raise Unreachable(f"{what}: AWS did not answer ({type(error).__name__})") from error
     except ParamValidationError:
         # Its text repeats arguments, among them passwords.
-        raise InvalidSpec(f"{what}: the SDK refuses a value of the spec; see the limits in the provider's page") from None
+        raise InvalidSpec(
+            f"{what}: the SDK refuses a value of the spec; see the limits in the provider's page"
+        ) from None
     except BotoCoreError as error:
         raise Transient(f"{what}: AWS gave an answer that is none ({type(error).__name__})") from error
 

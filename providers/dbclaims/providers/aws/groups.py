@@ -30,7 +30,9 @@ class Words:
 
 
 INSTANCE = Words("DBParameterGroupName", "db_parameter_group", "DBParameterGroups", "db_parameters")
-CLUSTER = Words("DBClusterParameterGroupName", "db_cluster_parameter_group", "DBClusterParameterGroups", "db_cluster_parameters")
+CLUSTER = Words(
+    "DBClusterParameterGroupName", "db_cluster_parameter_group", "DBClusterParameterGroups", "db_cluster_parameters"
+)
 
 
 def words(session: Session) -> Words:
@@ -62,7 +64,9 @@ def _values(session: Session, name: str) -> dict[str, str] | None:
     if name not in session.fleet.known(_all(kind), lambda: _names(session, kind), LOOK_EVERY):
         return None
     with mapped(f"reading {name}"):
-        pages = session.fleet.client.get_paginator(f"describe_{kind.default}").paginate(**{kind.name: name}, Source="user")
+        pages = session.fleet.client.get_paginator(f"describe_{kind.default}").paginate(
+            **{kind.name: name}, Source="user"
+        )
         return {each["ParameterName"]: each.get("ParameterValue", "") for page in pages for each in page["Parameters"]}
 
 
@@ -116,7 +120,9 @@ def apply(session: Session, ref: ServerRef, tags: Mapping[str, str], args: Mappi
     _ensure(session, ref, group, tags)
     _forget(session, group.name)
     for change, values in (("modify", dict(args["set"])), ("reset", dict.fromkeys(args["reset"]))):
-        entries = [_entry(name, value, dynamic=group.dynamic.get(name, False)) for name, value in sorted(values.items())]
+        entries = [
+            _entry(name, value, dynamic=group.dynamic.get(name, False)) for name, value in sorted(values.items())
+        ]
         for some in chunks(entries, _AT_ONCE):
             session.call(
                 f"setting parameters of {group.name}",
@@ -154,12 +160,13 @@ def delete(session: Session, name: str) -> None:
     kind = words(session)
     _forget(session, name)
     session.call(
-        f"deleting parameter group {name}", f"delete_{kind.operation}", known="DBParameterGroupNotFound", **{kind.name: name}
+        f"deleting parameter group {name}",
+        f"delete_{kind.operation}",
+        known="DBParameterGroupNotFound",
+        **{kind.name: name},
     )
 
 
 def _entry(name: str, value: str | None, *, dynamic: bool) -> dict[str, str]:
     entry = {"ParameterName": name, "ApplyMethod": "immediate" if dynamic else "pending-reboot"}
     return entry if value is None else {**entry, "ParameterValue": value}
-
-

@@ -1,6 +1,6 @@
 """Names at AWS, derived from names in the cluster: deterministic, legal, and never longer than fits. Pure.
 
-RDS has no idempotency token: the name is the token, so that a create whose reply was lost finds itself (clouds.md §1.3).
+RDS has no idempotency token: the name is the token, and a create whose reply was lost finds itself (clouds.md §1.3).
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ def modifications(wished: Mapping[str, Any], record: Record, target: str) -> Pla
         disruptive = field.disruptive or _switches_backups(field.argument, has, wished)
         verb = field.verb if disruptive else "modify"
         (loud.setdefault(verb, {}) if disruptive else quiet)[field.argument] = wished[field.argument]
-        why.setdefault(f"{verb}{disruptive}", []).append(f"{field.words} {_shown(has)} -> {_shown(wished[field.argument])}")
+        why.setdefault(f"{verb}{disruptive}", []).append(
+            f"{field.words} {_shown(has)} -> {_shown(wished[field.argument])}"
+        )
     steps = [_step("modify", why["modifyFalse"], quiet, target, stranger)] if quiet else []
     steps += [_step(verb, why[f"{verb}True"], args, target, stranger, disruptive=True) for verb, args in loud.items()]
     return tuple(steps)

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import ModuleType
+
+import attrs
 
 from dbclaims.core.spi import Action, NotReady, ServerRef
 
 from . import aurora, groups, names, observed, rds
+from .config import Config
 from .observed import ADMIN, Record, check_ours
 from .session import Session, tag_list
 
-Step = Callable[[Session, ServerRef, Action, Record], None]
+
+def kind_of(config: Config) -> ModuleType:
+    """The module for a cluster or for an instance of its own."""
+    return aurora if config.aurora else rds
 
 
 def take(session: Session, ref: ServerRef, action: Action) -> None:
     """Start one step. Raises `SPIError`; `NotOwned` before anything is changed that is not ours."""
     if action.verb == "create":
-        (aurora if session.config.aurora else rds).create(session, ref, action.args["spec"])
+        kind_of(session.config).create(session, ref, action.args["spec"])
     elif action.verb == "delete-parameters":
         groups.delete(session, action.args["name"])
     else:
-        _STEPS.get(action.verb, _change)(session, ref, action, _live(session, ref))
+        _Step(session, ref, action, _live(session, ref)).take()
 
 
 def _live(session: Session, ref: ServerRef) -> Record:
     """The server as it is now, if it is ours: between a look and a step another may have taken its name."""
-    name = names.identifier(ref)
-    fleet = session.fleet
+    name, fleet = names.identifier(ref), session.fleet
     record = fleet.cluster(name, live=True) if session.config.aurora else fleet.instance(name, live=True)
     if record is None:
         raise NotReady(f"{name} is gone since it was looked at", reason="Changed", retry_after=1.0)
@@ -34,64 +40,63 @@ def _live(session: Session, ref: ServerRef) -> Record:
     return record
 
 
-def _tag(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    _add_tags(session, record, action.args["tags"])
+@attrs.frozen
+class _Step:
+    """One step on a server that is there and ours."""
 
+    session: Session
+    ref: ServerRef
+    action: Action
+    record: Record
 
-def _set_parameters(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    groups.apply(session, ref, observed.our_tags(ref), action.args)
+    def take(self) -> None:
+        """Do what the verb says; a verb without a method of its own is a change of fields."""
+        steps = {
+            "add-instance": self._add_instance,
+            "delete": self._delete,
+            "reboot": self._reboot,
+            "remove-instance": self._remove_instance,
+            "set-admin-password": self._set_password,
+            "set-parameters": self._set_parameters,
+            "tag": self._tag,
+            "unprotect": self._unprotect,
+        }
+        steps.get(self.action.verb, self._change)()
 
+    def _tag(self) -> None:
+        self._add_tags(self.action.args["tags"])
 
-def _set_password(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    """The password first, then the tag that says so: a crash between repeats both."""
-    admin = action.args["admin"]
-    (aurora if session.config.aurora else rds).set_password(session, ref, admin)
-    _add_tags(session, record, {ADMIN: observed.digest(admin)})
+    def _set_parameters(self) -> None:
+        groups.apply(self.session, self.ref, observed.our_tags(self.ref), self.action.args)
 
+    def _set_password(self) -> None:
+        """The password first, then the tag that says so: a crash between repeats both."""
+        admin = self.action.args["admin"]
+        kind_of(self.session.config).set_password(self.session, self.ref, admin)
+        self._add_tags({ADMIN: observed.digest(admin)})
 
-def _unprotect(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    target = names.identifier(ref)
-    (aurora if session.config.aurora else rds).change(
-        session, ref, Action("unprotect", action.why, {"target": target, "change": {"DeletionProtection": False}})
-    )
+    def _unprotect(self) -> None:
+        args = {"target": names.identifier(self.ref), "change": {"DeletionProtection": False}}
+        kind_of(self.session.config).change(self.session, self.ref, attrs.evolve(self.action, args=args))
 
+    def _add_instance(self) -> None:
+        aurora.add_instance(self.session, self.ref, self.action.args["spec"], self.action.args["number"])
 
-def _add_instance(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    aurora.add_instance(session, ref, action.args["spec"], action.args["number"])
+    def _remove_instance(self) -> None:
+        target = self.action.args["target"]
+        known = "DBInstanceNotFound"
+        self.session.call(f"deleting {target}", "delete_db_instance", known=known, DBInstanceIdentifier=target)
 
+    def _reboot(self) -> None:
+        target = self.action.args["target"]
+        self.session.call(f"rebooting {target}", "reboot_db_instance", DBInstanceIdentifier=target)
 
-def _remove_instance(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    target = action.args["target"]
-    session.call(
-        f"deleting {target}", "delete_db_instance", known="DBInstanceNotFound", DBInstanceIdentifier=target
-    )
+    def _delete(self) -> None:
+        kind_of(self.session.config).delete(self.session, self.ref, self.action)
 
+    def _change(self) -> None:
+        kind_of(self.session.config).change(self.session, self.ref, self.action)
 
-def _reboot(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    target = action.args["target"]
-    session.call(f"rebooting {target}", "reboot_db_instance", DBInstanceIdentifier=target)
-
-
-def _delete(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    (aurora if session.config.aurora else rds).delete(session, ref, action)
-
-
-def _change(session: Session, ref: ServerRef, action: Action, record: Record) -> None:
-    (aurora if session.config.aurora else rds).change(session, ref, action)
-
-
-def _add_tags(session: Session, record: Record, tags: Mapping[str, str]) -> None:
-    arn = str(record.get("DBInstanceArn") or record.get("DBClusterArn"))
-    session.call(f"tagging {arn}", "add_tags_to_resource", ResourceName=arn, Tags=tag_list(tags))
-
-
-_STEPS: Mapping[str, Step] = {
-    "add-instance": _add_instance,
-    "delete": _delete,
-    "reboot": _reboot,
-    "remove-instance": _remove_instance,
-    "set-admin-password": _set_password,
-    "set-parameters": _set_parameters,
-    "tag": _tag,
-    "unprotect": _unprotect,
-}
+    def _add_tags(self, tags: Mapping[str, str]) -> None:
+        arn = str(self.record.get("DBInstanceArn") or self.record.get("DBClusterArn"))
+        self.session.call(f"tagging {arn}", "add_tags_to_resource", ResourceName=arn, Tags=tag_list(tags))

@@ -78,7 +78,11 @@ def upgrades(engine: str, version: str) -> list[Record]:
     known = VERSIONS[engine]
     later = known[known.index(version) + 1 :]
     return [
-        {"Engine": engine, "EngineVersion": each, "IsMajorVersionUpgrade": major(engine, each) != major(engine, version)}
+        {
+            "Engine": engine,
+            "EngineVersion": each,
+            "IsMajorVersionUpgrade": major(engine, each) != major(engine, version),
+        }
         for each in later
     ]
 

@@ -105,16 +105,15 @@ class ParameterGroups:
         """A changed static parameter waits for the next reboot of everything that uses the group."""
         if "static" in kinds:
             for user in self._users(group[self._name]):
-                _mark_pending(self._account, user)
+                _mark_pending(user)
 
 
-def _mark_pending(account: Account, user: Record) -> None:
-    members = [user] if "DBParameterGroups" in user else []
+def _mark_pending(user: Record) -> None:
+    """An instance, or every instance of a cluster, waits for a restart."""
     for member in user.get("DBClusterMembers", ()):
         member["DBClusterParameterGroupStatus"] = "pending-reboot"
-    for record in members:
-        for group in record["DBParameterGroups"]:
-            group["ParameterApplyStatus"] = "pending-reboot"
+    for group in user.get("DBParameterGroups", ()):
+        group["ParameterApplyStatus"] = "pending-reboot"
 
 
 class Groups:

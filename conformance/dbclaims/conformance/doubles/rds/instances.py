@@ -267,9 +267,7 @@ class Instances:
         record = self._find(a)
         self._check_available(record)
         record["DBInstanceStatus"] = "stopping"
-        self._account.after(
-            self._account.pace.rebooting, lambda: record.__setitem__("DBInstanceStatus", "stopped")
-        )
+        self._account.after(self._account.pace.rebooting, lambda: record.__setitem__("DBInstanceStatus", "stopped"))
         return {"DBInstance": record}
 
     def start_db_instance(self, a: Arguments) -> Record:
@@ -370,7 +368,9 @@ def check_upgrade(version: str, engine: str, a: Arguments) -> None:
 
 def retention_outage(record: Record, pending: Mapping[str, Any]) -> bool:
     """Whether backups are switched on or off, which interrupts."""
-    return "BackupRetentionPeriod" in pending and not (pending["BackupRetentionPeriod"] and record["BackupRetentionPeriod"])
+    return "BackupRetentionPeriod" in pending and not (
+        pending["BackupRetentionPeriod"] and record["BackupRetentionPeriod"]
+    )
 
 
 def security_groups(a: Arguments) -> list[Record]:
