@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from dbclaims.conformance.doubles.farm import EmptyFarm
 from dbclaims.conformance.doubles.rds import Quotas, RdsDouble
 
+from dbclaims.core.spi import ServerRef
 from dbclaims.providers.aws import fleet
 from tests.clock import FakeClock
 from tests.servers.farm import PostgresFarm
 
+from .driver import REF, Driver
 from .world import World
 
 MakeWorld = Callable[..., World]
@@ -71,3 +74,24 @@ def new_world(aws: FakeClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def world(new_world: MakeWorld) -> World:
     """A world with nothing in it."""
     return new_world()
+
+
+@pytest.fixture
+def new_driver(double: RdsDouble) -> Iterator[Callable[..., Driver]]:
+    """Return a function that opens a session of the provider: `new_driver({"aurora": {}})`."""
+    opened: list[Driver] = []
+
+    def make(config: Mapping[str, Any] | None = None, ref: ServerRef = REF) -> Driver:
+        opened.append(Driver(double, config, ref))
+        return opened[-1]
+
+    yield make
+    for driver in opened:
+        driver.close()
+    assert double.control.log(lambda request: request.outcome == "NotImplemented") == []
+
+
+@pytest.fixture
+def rds(new_driver: Callable[..., Driver]) -> Driver:
+    """A session for an instance."""
+    return new_driver()
