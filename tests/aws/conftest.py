@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from dbclaims.conformance.doubles.farm import EmptyFarm
 from dbclaims.conformance.doubles.rds import Quotas, RdsDouble
-
 from dbclaims.core.spi import ServerRef
 from dbclaims.providers.aws import fleet
 from tests.clock import FakeClock

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-from dbclaims.conformance.doubles.rds import RdsDouble
 
+from dbclaims.conformance.doubles.rds import RdsDouble
 from dbclaims.core.config import structure_config
 from dbclaims.core.plugins import Provider, load
 from dbclaims.core.spi import Action, Credentials, NotReady, Plan, Server, ServerRef, ServerSpec

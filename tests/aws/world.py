@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from dbclaims.conformance.doubles.farm import EmptyFarm
-from dbclaims.conformance.doubles.rds import Pace, Quotas, RdsDouble
 from psycopg.conninfo import make_conninfo
 
+from dbclaims.conformance.doubles.farm import EmptyFarm
+from dbclaims.conformance.doubles.rds import Pace, Quotas, RdsDouble
 from dbclaims.core.api import GROUP
 from dbclaims.core.kinds import CLAIM, CLASS, SECRET, SERVER
 from dbclaims.core.local import LocalStore

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dbclaims.conformance.doubles.farm import Machine
 from psycopg import sql
+
+from dbclaims.conformance.doubles.farm import Machine
 
 from .authority import Authority
 from .installation import installation
@@ -59,9 +60,7 @@ class PostgresFarm:
         host = _free_address(machine.port)
         major = int(machine.version.split(".")[0])
         copy = self._copies[machine.source] if machine.source else None
-        server = PostgresServer(
-            installation(major), host=host, port=machine.port, authority=self.authority, copy=copy
-        )
+        server = PostgresServer(installation(major), host=host, port=machine.port, authority=self.authority, copy=copy)
         self.servers[machine.name] = server
         if copy is None:
             server.execute(f"CREATE ROLE {_ADMIN} CREATEDB CREATEROLE NOLOGIN")

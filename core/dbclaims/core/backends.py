@@ -220,10 +220,11 @@ class Backends:
         if provider.info.engines and engine.info.name not in provider.info.engines:
             raise Unsupported(f"spec.engine: provider {provider.info.name!r} has no {engine.info.name} servers")
         meta = server.metadata
-        secrets = self._reader(meta.namespace)
-        session = provider.open(_config(provider, server.spec.config), secrets)
         owner, keeps = self._uid_of(meta.namespace), server.spec.deletion_policy == ServerDeletionPolicy.SNAPSHOT
         ref = ServerRef(meta.namespace, meta.name, owner, self.installation.id, final_snapshot=keeps)
+        secrets = self._reader(meta.namespace)
+        # Last, since whatever fails after it would leave the session open.
+        session = provider.open(_config(provider, server.spec.config), secrets)
         return Backend(provider, session, engine, ref, secrets, self.installation, self._clock)
 
     def _reader(self, namespace: str) -> SecretReader:

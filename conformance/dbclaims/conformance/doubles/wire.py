@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -68,8 +69,7 @@ class Wire:
     """
 
     def __init__(self, service: str, api: Api, control: Control) -> None:
-        data = botocore.session.get_session().get_component("data_loader").load_service_model(service, "service-2")
-        self._model = ServiceModel(data, service)
+        self._model = _model(service)
         errors = {each.name: each.metadata.get("error", {}) for each in self._model.error_shapes}
         self._status = {each.get("code", name): each.get("httpStatusCode", 400) for name, each in errors.items()}
         self._api, self._control = api, control
@@ -130,6 +130,12 @@ class Wire:
     def _refuse(self, operation: str, arguments: Mapping[str, Any], refusal: Refusal) -> _Reply:
         self._control.record(self._api.now(), operation, arguments, refusal.code)
         return _Reply(self._status.get(refusal.code, 400), _error(refusal.code, refusal.message))
+
+
+@lru_cache
+def _model(service: str) -> ServiceModel:
+    loader = botocore.session.get_session().get_component("data_loader")
+    return ServiceModel(loader.load_service_model(service, "service-2"), service)
 
 
 def _parsed(model: OperationModel, form: Mapping[str, str]) -> dict[str, Any]:

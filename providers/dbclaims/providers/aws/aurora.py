@@ -152,7 +152,7 @@ def create(session: Session, ref: ServerRef, spec: ServerSpec) -> None:
     version = catalogue.choose_version(session.fleet, engine, spec.version)
     size = fields.wishes(spec, config, "member").get("DBInstanceClass")
     if size is None:
-        raise InvalidSpec("spec.size: a new server needs one, or spec.config.instanceClass", reason="SizeMissing")
+        raise InvalidSpec("spec.size: a new server needs one, or spec.config.instanceClass", reason="SizeUnknown")
     catalogue.check_class(session.fleet, engine, version.name, size)
     order |= rds.order_group(session, ref, spec, version.family) | rds.at_birth(session, ref, spec)
     order |= {"Engine": engine, "EngineVersion": version.name, "DBClusterIdentifier": name}

@@ -54,7 +54,9 @@ def choose_version(fleet: Fleet, engine: str, wanted: str | None) -> Version:
     fitting = [version for name, version in known.items() if fits(name, wanted)]
     if not fitting:
         offered = ", ".join(known)
-        raise InvalidSpec(f"spec.version: AWS has no {engine} {wanted!r}; it has {offered}", reason="VersionUnknown")
+        raise InvalidSpec(
+            f"spec.version: AWS has no {engine} {wanted!r}; it has {offered}", reason="VersionUnavailable"
+        )
     return fitting[-1]
 
 
@@ -64,7 +66,7 @@ def fits(version: str, wanted: str) -> bool:
 
 
 def check_class(fleet: Fleet, engine: str, version: str, name: str) -> None:
-    """Refuse a class that cannot be ordered; raises `InvalidSpec` (`ClassNotOffered`)."""
+    """Refuse a class that cannot be ordered; raises `InvalidSpec` (`SizeUnknown`)."""
 
     def look() -> frozenset[str]:
         with mapped(f"reading the classes for {engine} {version}"):
@@ -76,7 +78,7 @@ def check_class(fleet: Fleet, engine: str, version: str, name: str) -> None:
     offered = fleet.known(f"classes {engine} {version}", look)
     if name not in offered:
         message = f"spec.size: AWS does not offer {name} for {engine} {version} in this region; it has"
-        raise InvalidSpec(f"{message} {', '.join(sorted(offered)[:12])}", reason="ClassNotOffered")
+        raise InvalidSpec(f"{message} {', '.join(sorted(offered)[:12])}", reason="SizeUnknown")
 
 
 def parameters(fleet: Fleet, family: str, *, cluster: bool) -> Mapping[str, bool]:

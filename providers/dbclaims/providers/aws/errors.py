@@ -53,31 +53,45 @@ class Row:
 
 
 ROWS = (
-    Row(r"Throttl\w*|RequestLimitExceeded|TooManyRequestsException|SlowDown", Transient, "Throttled", 30.0),
-    Row(r"[\w.]*Quota[\w.]*|\w+LimitReached", Transient, "QuotaExceeded", SLOWLY),
+    Row(
+        r"Throttl\w*|RequestLimitExceeded|TooManyRequestsException|SlowDown",
+        Transient,
+        reason="Throttled",
+        retry_after=30.0,
+    ),
+    Row(r"[\w.]*Quota[\w.]*|\w+LimitReached", Transient, reason="QuotaExceeded", retry_after=SLOWLY),
     Row(
         r"Insufficient\w+|InvalidDBClusterCapacityFault|(ProvisionedIops|StorageType)NotAvailable\w+",
         Transient,
-        "CapacityMissing",
-        SLOWLY,
+        reason="CapacityMissing",
+        retry_after=SLOWLY,
     ),
     Row(
         r"AccessDenied\w*|Unauthorized\w*|AuthFailure|InvalidClientTokenId|UnrecognizedClientException|ExpiredToken\w*"
         r"|RequestExpired|SignatureDoesNotMatch|MissingAuthenticationToken|IncompleteSignature|OptInRequired"
         r"|SNSNoAuthorization|IamRoleMissingPermissions|KMSKeyNotAccessibleFault|VpcEncryptionControlViolationException",
         Refused,
-        "AccessRefused",
-        60.0,
+        retry_after=60.0,
     ),
     Row(r"InvalidVPCNetworkStateFault|InvalidRestoreFault|InvalidDBSubnetStateFault", InvalidSpec),
-    Row(r"Invalid\w+State(Fault)?|DBInstanceNotReady|IntegrationConflictOperationFault", NotReady, "Busy", 15.0),
+    Row(
+        r"Invalid\w+State(Fault)?|DBInstanceNotReady|IntegrationConflictOperationFault",
+        NotReady,
+        reason="Busy",
+        retry_after=15.0,
+    ),
     # Whose it is, the next look decides: a create whose reply was lost finds itself.
-    Row(r"\w+AlreadyExists?(Fault)?|\w+AlreadyRegisteredFault|SubnetAlreadyInUse", NotReady, "AlreadyExists", 5.0),
-    Row(r"\w*NotFound(Fault)?", Terminal, "ReferenceNotFound", 30.0),
+    Row(
+        r"\w+AlreadyExists?(Fault)?|\w+AlreadyRegisteredFault|SubnetAlreadyInUse",
+        NotReady,
+        reason="Busy",
+        retry_after=5.0,
+    ),
+    Row(r"\w*NotFound(Fault)?", Terminal, reason="ReferenceNotFound", retry_after=30.0),
     Row(r"\w*(NotSupported|Unsupported|NotAllowed)\w*|\w*NotEnabled", Unsupported),
     Row(r"InternalFailure|InternalError|ServiceUnavailable|ServerError", Transient),
     Row(r"Invalid\w+|ValidationError|MissingParameter|\w+DoesNotCoverEnoughAZs", InvalidSpec),
-    Row(r"DBUpgradeDependencyFailure|CreateCustomDBEngineVersionFault", InvalidSpec),
+    Row(r"DBUpgradeDependencyFailure|CreateCustomDBEngineVersionFault|SNSInvalidTopic", InvalidSpec),
 )
 
 _NO_LOGIN = (
@@ -98,7 +112,7 @@ def mapped(what: str) -> Iterator[None]:
         raise of_code(error, what) from error
     except _NO_LOGIN as error:
         message = f"{what}: AWS credentials are missing ({type(error).__name__}); give the controller a role"
-        raise Refused(message, reason="CredentialsMissing", retry_after=60.0) from error
+        raise Refused(message, retry_after=60.0) from error
     except (ProfileNotFound, NoRegionError) as error:
         raise InvalidSpec(f"{what}: {error}; correct spec.config") from error
     except (ConnectionFailed, HTTPClientError) as error:

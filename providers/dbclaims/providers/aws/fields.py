@@ -135,7 +135,7 @@ def differences(wished: Mapping[str, Any], record: Record) -> list[tuple[Field, 
 
 
 def check_fixed(spec: ServerSpec, config: Config, record: Record) -> None:
-    """Refuse an edit of what was fixed at birth; raises `InvalidSpec` (`ImmutableField`)."""
+    """Refuse an edit of what was fixed at birth; raises `InvalidSpec` (`Immutable`)."""
     username = spec.admin.username if spec.admin else None
     wished = {"StorageEncrypted": config.encrypted, "KmsKeyId": config.kms_key_id, "MasterUsername": username}
     for name, path in _FIXED:
@@ -145,7 +145,7 @@ def check_fixed(spec: ServerSpec, config: Config, record: Record) -> None:
             continue
         raise InvalidSpec(
             f"spec.config.{path}: is {has!r} and cannot be changed to {want!r}; set it back, or make another server",
-            reason="ImmutableField",
+            reason="Immutable",
         )
 
 

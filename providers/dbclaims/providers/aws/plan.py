@@ -23,7 +23,7 @@ MOST_TAGS = 46
 def making(desired: ServerSpec) -> Plan:
     """The plan for a server that does not exist."""
     if len(desired.tags) > MOST_TAGS:
-        raise InvalidSpec(f"spec.tags: AWS takes {MOST_TAGS} beside ours", reason="TooManyTags")
+        raise InvalidSpec(f"spec.tags: AWS takes {MOST_TAGS} beside ours")
     return (Action("create", "it does not exist", {"spec": desired}),)
 
 
@@ -68,7 +68,7 @@ def upgrade(desired: ServerSpec, server: AWSServer, target: str) -> Plan:
         ways = ", ".join(targets) or "nothing"
         raise InvalidSpec(
             f"spec.version: AWS cannot bring {has} to {desired.version}; from there it goes to {ways}",
-            reason="VersionUnreachable",
+            reason="VersionUnavailable",
         )
     args: dict[str, Any] = {"EngineVersion": reached[-1]}
     if targets[reached[-1]]:
@@ -107,7 +107,7 @@ def final_snapshot(server: AWSServer) -> str | None:
 def _tags(desired: ServerSpec, server: AWSServer) -> Plan:
     """Tags of people's that differ; keys that nobody wished stay as they are."""
     if len(desired.tags) > MOST_TAGS:
-        raise InvalidSpec(f"spec.tags: AWS takes {MOST_TAGS} beside ours", reason="TooManyTags")
+        raise InvalidSpec(f"spec.tags: AWS takes {MOST_TAGS} beside ours")
     changed = {key: value for key, value in desired.tags.items() if server.tags.get(key) != value}
     if not changed:
         return ()

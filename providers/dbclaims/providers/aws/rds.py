@@ -116,7 +116,7 @@ def create(session: Session, ref: ServerRef, spec: ServerSpec) -> None:
     engine = catalogue.aws_engine(spec.engine, aurora=False, mariadb=config.mariadb)
     order = fields.wishes(spec, config, "instance")
     if "DBInstanceClass" not in order:
-        raise InvalidSpec("spec.size: a new server needs one, or spec.config.instanceClass", reason="SizeMissing")
+        raise InvalidSpec("spec.size: a new server needs one, or spec.config.instanceClass", reason="SizeUnknown")
     version = catalogue.choose_version(session.fleet, engine, spec.version)
     catalogue.check_class(session.fleet, engine, version.name, order["DBInstanceClass"])
     order |= order_group(session, ref, spec, version.family) | at_birth(session, ref, spec)
@@ -160,7 +160,7 @@ def at_birth(session: Session, ref: ServerRef, spec: ServerSpec) -> dict[str, An
 def login(spec: ServerSpec) -> dict[str, str]:
     """The admin login of an order. Raises `InvalidSpec` where the core gave none."""
     if spec.admin is None:
-        raise InvalidSpec("a new server needs an admin login, and there is none", reason="AdminMissing")
+        raise InvalidSpec("a new server needs an admin login, and there is none")
     return {"MasterUsername": spec.admin.username, "MasterUserPassword": spec.admin.password}
 
 

@@ -35,7 +35,7 @@ def _live(session: Session, ref: ServerRef) -> Record:
     name, fleet = names.identifier(ref), session.fleet
     record = fleet.cluster(name, live=True) if session.config.aurora else fleet.instance(name, live=True)
     if record is None:
-        raise NotReady(f"{name} is gone since it was looked at", reason="Changed", retry_after=1.0)
+        raise NotReady(f"{name} is gone since it was looked at", retry_after=1.0)
     check_ours(record, ref)
     return record
 
