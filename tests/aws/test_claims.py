@@ -57,7 +57,7 @@ def test_two_claims_get_two_servers(world: World) -> None:
 
 
 def test_a_bigger_size_waits_for_the_window_and_then_comes(live: World) -> None:
-    # The world begins on a Thursday.
+    # The world begins on a Thursday, at midnight.
     live.edit(SERVER, "shop.orders", PLATFORM, size="large")
     live.settle()
     live.pass_time(300, 50)
@@ -66,7 +66,7 @@ def test_a_bigger_size_waits_for_the_window_and_then_comes(live: World) -> None:
     assert live.instance()["DBInstanceClass"] == "db.t4g.micro"
     assert live.double.account.outages == []
     assert live.is_ready()
-    live.pass_time(2 * 86400 + 3.5 * 3600, 900)
+    live.pass_time(3 * 86400 + 3.5 * 3600, 1800)
     live.pass_time(300, 50)
     assert live.instance()["DBInstanceClass"] == "db.m7g.large"
     assert live.server()["status"]["pending"] == []

@@ -33,7 +33,7 @@ def observe(session: Session, ref: ServerRef) -> AWSServer | None:
         engine=engine,
         version=str(record["EngineVersion"]),
         size=", ".join(classes) or None,
-        ready=status in REACHABLE and serves and host is not None,
+        ready=status in REACHABLE and serves and host is not None and observed.has_login(record),
         endpoint=session.endpoint(ref, str(host), int(record["Port"])) if host else None,
         poll_after=_poll_after(record, members),
         traits=observed.traits(engine, record),

@@ -131,6 +131,11 @@ def poll_after(status: str) -> float | None:
     return _SOON if status in REACHABLE | COMING | {GOING} else _LATER
 
 
+def has_login(record: Record) -> bool:
+    """Whether the server was ever given our admin's password; a restored one has its snapshot's until then."""
+    return ADMIN in tags_of(record)
+
+
 def sentence(name: str, status: str) -> str:
     """What people are told about a server that does not serve yet."""
     if status in STOPPED:

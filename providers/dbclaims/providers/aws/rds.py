@@ -32,7 +32,7 @@ def observe(session: Session, ref: ServerRef) -> AWSServer | None:
         engine=engine,
         version=str(record["EngineVersion"]),
         size=str(record["DBInstanceClass"]),
-        ready=status in REACHABLE and endpoint is not None,
+        ready=status in REACHABLE and endpoint is not None and observed.has_login(record),
         endpoint=session.endpoint(ref, endpoint["Address"], endpoint["Port"]) if endpoint else None,
         poll_after=observed.poll_after(status),
         traits=observed.traits(engine, record),

@@ -259,6 +259,10 @@ class Instances:
         self._account.farm.restart(record["DBInstanceIdentifier"])
         for group in record["DBParameterGroups"]:
             group["ParameterApplyStatus"] = "in-sync"
+        for cluster in self._account.tables["clusters"].values():
+            for member in cluster["DBClusterMembers"]:
+                if member["DBInstanceIdentifier"] == record["DBInstanceIdentifier"]:
+                    member["DBClusterParameterGroupStatus"] = "in-sync"
         self._account.after(self._account.pace.rebooting, lambda: _set_available(record))
         return {"DBInstance": record}
 

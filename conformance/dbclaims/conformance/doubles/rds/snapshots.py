@@ -86,7 +86,7 @@ class Snapshots:
         """Order a cluster that begins with a snapshot's data, login and password."""
         snapshot = self._available("cluster_snapshots", a["SnapshotIdentifier"], "DBClusterSnapshotNotFoundFault")
         name, version = snapshot["DBClusterSnapshotIdentifier"], a.get("EngineVersion", snapshot["EngineVersion"])
-        order = {**a, "MasterUsername": snapshot["MasterUsername"]}
+        order = {**a, "MasterUsername": snapshot["MasterUsername"], "StorageEncrypted": snapshot["StorageEncrypted"]}
         record = self._clusters.order(order, snapshot["Engine"], version, source=name)
         self._account.secrets[record["DBClusterIdentifier"]] = self._account.secrets[f"snapshot:{name}"]
         return {"DBCluster": record}
