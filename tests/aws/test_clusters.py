@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 import pytest
-from dbclaims.conformance.doubles.control import Fault, Strike
 
+from dbclaims.conformance.doubles.control import Fault, Strike
 from dbclaims.core.spi import InvalidSpec, NotOwned
 
 from .driver import REF, Driver, wish

@@ -17,6 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
 from dbclaims.conformance.doubles.control import Control, Fault, Strike
 from dbclaims.conformance.doubles.rds import RdsDouble
 

@@ -195,7 +195,10 @@ def cluster_snapshot_record(account: Account, record: Record, name: str) -> Reco
         "SnapshotCreateTime": account.date,
         "Status": "creating",
         "TagList": list(record["TagList"]) if record.get("CopyTagsToSnapshot") else [],
-        **{key: record.get(key) for key in ("Engine", "EngineVersion", "MasterUsername", "KmsKeyId", "StorageEncrypted")},
+        **{
+            key: record.get(key)
+            for key in ("Engine", "EngineVersion", "MasterUsername", "KmsKeyId", "StorageEncrypted")
+        },
     }
     account.secrets[f"snapshot:{stored}"] = account.secrets.get(record["DBClusterIdentifier"], "")
     account.after(account.pace.snapshot, lambda: made.update(Status="available"))
