@@ -28,9 +28,10 @@ pytest: parts ## the tests alone, with coverage
 
 test-long: parts ## the tests that take minutes: histories, rotation under load, crashes
 	$(BIN)/pytest -m long
+	DBCLAIMS_LONG=1 $(BIN)/pytest --pg 17 tests/engines/postgres/test_names.py
 
 bench: parts ## measure, and print beside the yardsticks
-	$(BIN)/pytest -m bench --timeout 0 -s
+	$(BIN)/pytest tests/bench -q -m bench --timeout 0 -s
 
 cluster: parts ## a real control plane with a kubeconfig, until ctrl-C
 	$(BIN)/python -m tests.controlplane

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from .canary import CANARY
 from .controlplane.cluster import ControlPlane
 from .parts import MissingPart
 from .servers.installation import installation
@@ -40,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--pg`, the PostgreSQL versions that the engine's own tests run against, and `--seed`, one history's seed."""
     parser.addoption("--pg", default="14,15,16,17,18", help="PostgreSQL major versions for the fixture `postgres`")
     parser.addoption("--seed", type=int, default=0, help="the history that tests/proofs/test_histories.py replays")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the canary listen from the first test on."""
+    config.pluginmanager.register(CANARY, "canary")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)
 BORN = conditions.fresh()
 LIVE = conditions.ready(1, "It works.")
 REPAIRED = conditions.making(LIVE, 1, "Repairing", "Its password is set again.")
-LOST = conditions.unreachable(LIVE, 1, "pg does not answer.")
+LOST = conditions.unproven(LIVE, 1, "BackendUnreachable", "pg does not answer.")
 
 
 def claim(held: Conditions, generation: int, *, observed: int | None = None, deleting: bool = False) -> dict[str, Any]:
@@ -49,13 +49,6 @@ ROWS = [
         "InProgress",
     ),
     ("ready", conditions.ready(2, "x"), READY, "Current"),
-    ("rotating", conditions.ready(2, "x", reason="Rotating"), READY, "Current"),
-    (
-        "an edit on its way",
-        conditions.updating(LIVE, 2, "Updating", "x"),
-        {"Ready": "True", "Synced": "False", "Reconciling": "True"},
-        "InProgress",
-    ),
     (
         "refused edit on a live claim",
         conditions.refused(LIVE, 2, "InvalidSpec", "x"),
@@ -68,7 +61,12 @@ ROWS = [
         {"Ready": "False", "Synced": "False", "Stalled": "True"},
         "Failed",
     ),
-    ("unreachable", conditions.unreachable(LIVE, 2, "x"), {"Ready": "Unknown", "Synced": "False"}, "InProgress"),
+    (
+        "unreachable",
+        conditions.unproven(LIVE, 2, "BackendUnreachable", "x"),
+        {"Ready": "Unknown", "Synced": "False"},
+        "InProgress",
+    ),
     (
         "waiting, live",
         conditions.waiting(LIVE, 2, "SecretMissing", "x"),
@@ -114,7 +112,7 @@ def test_deleting_leaves_ready_as_it_is_and_is_terminating(before: Conditions) -
 Situation = Callable[[Conditions, int, str, str], Conditions]
 
 
-@pytest.mark.parametrize("situation", [conditions.refused, conditions.updating, conditions.waiting])
+@pytest.mark.parametrize("situation", [conditions.refused, conditions.waiting])
 def test_waiting_for_ready_does_not_pass_on_an_edit_that_was_not_made(situation: Situation) -> None:
     assert wait_passes(claim(LIVE, 1), "Ready")
     assert not wait_passes(claim(situation(LIVE, 2, "InvalidSpec", "x"), 2), "Ready")
@@ -127,7 +125,7 @@ def test_a_lost_live_claim_is_not_born_again_by_a_bad_edit() -> None:
 
 def test_the_last_generation_made_real_survives_every_situation() -> None:
     for before in (LIVE, REPAIRED, LOST):
-        for situation in (conditions.making, conditions.refused, conditions.updating, conditions.waiting):
+        for situation in (conditions.making, conditions.refused, conditions.waiting):
             ready = conditions.find(situation(before, 7, "Creating", "x"), "Ready")
             assert ready is not None
             assert ready.observed_generation == 1

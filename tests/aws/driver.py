@@ -12,6 +12,7 @@ from dbclaims.core.config import structure_config
 from dbclaims.core.plugins import Provider, load
 from dbclaims.core.spi import Action, Credentials, NotReady, Plan, Server, ServerRef, ServerSpec
 from dbclaims.providers.aws import names
+from dbclaims.providers.aws.session import Session
 
 REF = ServerRef("platform", "orders", "uid-of-platform", "inst")
 ADMIN = Credentials("dbclaims", "first-password-of-the-admin")
@@ -38,6 +39,12 @@ class Driver:
     def identifier(self) -> str:
         """The server's name at AWS."""
         return names.identifier(self.ref)
+
+    @property
+    def client(self) -> Any:
+        """boto3's own client, for what a stranger does in the account."""
+        assert isinstance(self.session, Session)
+        return self.session.fleet.client
 
     def reopen(self, config: Mapping[str, Any] | None = None) -> None:
         """A new session, as after an edit of `spec.config`."""
@@ -88,11 +95,15 @@ class Driver:
             if self.step(spec, approved=approved):
                 continue
             server = self.observe()
-            if server is None or (server.ready and server.poll_after is None and spec is not None):
-                if server is None or not [a for a in self.provider.plan(spec, server) if approved or not a.disruptive]:
-                    return server
+            if server is None or (spec is not None and self._rests(spec, server, approved=approved)):
+                return server
             self.double.tick(30)
         raise AssertionError(f"not settled after {ROUNDS} rounds: {self.verbs(spec)}")
+
+    def _rests(self, spec: ServerSpec, server: Server, *, approved: bool) -> bool:
+        """Whether a server is as it is to be, but for steps that wait for leave."""
+        waiting = [action for action in self.provider.plan(spec, server) if approved or not action.disruptive]
+        return server.ready and server.poll_after is None and not waiting
 
     def made(self, spec: ServerSpec = SPEC) -> Server:
         """A server that rests as wished."""

@@ -97,7 +97,7 @@ def test_the_end_goes_from_the_instances_to_the_cluster_to_the_group(new_driver:
 
 def test_a_cluster_begins_with_a_snapshot(aurora: Driver, new_driver: NewDriver) -> None:
     aurora.made(wish(size="medium"))
-    client = aurora.session.fleet.client
+    client = aurora.client
     client.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="before", DBClusterIdentifier=aurora.identifier)
     aurora.double.tick(60)
     other = new_driver({"aurora": {}, "restoreFrom": "before"}, attrs.evolve(REF, name="again"))

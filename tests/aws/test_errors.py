@@ -10,7 +10,7 @@ from dbclaims.core.spi import InvalidSpec, NotReady, Refused, SPIError, Terminal
 from dbclaims.providers.aws.errors import code_of, mapped, row_of
 
 MODEL = botocore.session.get_session().get_service_model("rds")
-CODES = sorted(shape.error_code for shape in MODEL.error_shapes)
+CODES = sorted(shape.metadata["error"].get("code", shape.name) for shape in MODEL.error_shapes)
 
 
 def raised(error: Exception) -> SPIError:
@@ -78,7 +78,7 @@ def test_a_code_means_what_people_can_do_about_it(code: str, error: type[SPIErro
         (sdk.ConnectTimeoutError(endpoint_url="x"), Unreachable),
         (sdk.ReadTimeoutError(endpoint_url="x"), Unreachable),
         (sdk.ConnectionClosedError(endpoint_url="x"), Unreachable),
-        (sdk.SSLError(endpoint_url="x", error="y"), Unreachable),
+        (sdk.SSLError(endpoint_url="x", error=OSError("y")), Unreachable),
         (sdk.ResponseParserError() if hasattr(sdk, "ResponseParserError") else sdk.BotoCoreError(), Transient),
         (sdk.NoCredentialsError(), Refused),
         (sdk.CredentialRetrievalError(provider="p", error_msg="m"), Refused),

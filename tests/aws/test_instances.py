@@ -1,4 +1,4 @@
-"""The provider on RDS instances: what it makes, changes, leaves alone, and ends. Nothing stands behind the endpoints."""
+"""The provider on RDS instances: what it makes, changes, leaves alone, and ends. The endpoints lead nowhere."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_wish_that_cannot_be_is_refused_before_anything_is_made(
 
 def test_a_snapshot_is_where_a_server_begins(rds: Driver, new_driver: NewDriver) -> None:
     rds.made()
-    rds.session.fleet.client.create_db_snapshot(DBSnapshotIdentifier="before", DBInstanceIdentifier=rds.identifier)
+    rds.client.create_db_snapshot(DBSnapshotIdentifier="before", DBInstanceIdentifier=rds.identifier)
     rds.double.tick(60)
     other = new_driver({"restoreFrom": "before", "deletionProtection": True}, attrs.evolve(REF, name="again"))
     server = other.made(attrs.evolve(SPEC, storage_gib=40))
@@ -215,7 +215,7 @@ def test_nothing_that_interrupts_happens_without_leave(rds: Driver) -> None:
 
 def test_a_strangers_deferred_restart_is_not_brought_on_by_a_change_of_ours(rds: Driver) -> None:
     rds.made()
-    client = rds.session.fleet.client
+    client = rds.client
     client.modify_db_instance(DBInstanceIdentifier=rds.identifier, DBInstanceClass="db.m7g.large")
     assert [finding.reason for finding in rds.seen().findings] == ["ChangesPending"]
     wanted = wish(storage_gib=100, size=None)
@@ -259,14 +259,14 @@ def test_what_was_fixed_at_birth_is_refused_by_its_name(rds: Driver, config: Any
 
 def test_a_version_that_cannot_be_reached_is_refused_with_those_that_can(rds: Driver) -> None:
     rds.made()
-    with pytest.raises(InvalidSpec, match="it goes to 18.4"):
+    with pytest.raises(InvalidSpec, match=r"it goes to 18\.4"):
         rds.plan(wish(version="16"))
 
 
 def test_foreign_tags_stay(rds: Driver) -> None:
     rds.made()
     arn = rds.record()["DBInstanceArn"]
-    rds.session.fleet.client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "cost", "Value": "42"}])
+    rds.client.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "cost", "Value": "42"}])
     rds.converge(wish(tags={"team": "shop"}))
     tags = {tag["Key"]: tag["Value"] for tag in rds.record()["TagList"]}
     assert (tags["cost"], tags["team"]) == ("42", "shop")
@@ -312,7 +312,7 @@ def test_a_major_step_brings_a_group_of_the_new_family(rds: Driver) -> None:
 
 
 def test_a_group_of_ones_own_is_used_and_excludes_parameters(rds: Driver) -> None:
-    client = rds.session.fleet.client
+    client = rds.client
     client.create_db_parameter_group(
         DBParameterGroupName="mine", DBParameterGroupFamily="postgres17", Description="mine"
     )

@@ -40,7 +40,7 @@ def test_the_policy_grants_what_is_used_and_nothing_else(new_driver: NewDriver) 
     live_through(new_driver({"aurora": {}, "restoreFrom": cluster}, attrs.evolve(REF, name="c")), "", size="medium")
     # A group that is there already is looked at before it is used.
     first = new_driver(ref=attrs.evolve(REF, name="d"))
-    client = first.session.fleet.client
+    client = first.client
     tags = [{"Key": key, "Value": value} for key, value in first_tags(first).items()]
     client.create_db_parameter_group(
         DBParameterGroupName=f"{first.identifier}-postgres17",

@@ -15,12 +15,14 @@ import ssl
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ..canary import CANARY
 from ..servers.authority import Authority, private_pem
 from ..servers.process import ServerProcess, free_port
 from . import audit
@@ -31,6 +33,9 @@ ADMIN = "admin"
 USERS: Mapping[str, Sequence[str]] = MappingProxyType({"controller": (), "controller-2": (), "developer": ()})
 _CONTROLLERS = "garbagecollector,namespace,serviceaccount-token"
 _NAME = "kubernetes"
+_OURS = ("databaseclaims", "roleclaims", "claimgrants", "databaseclasses", "databaseservers")
+_READABLE = ("/apis/events.k8s.io/v1/events", *(f"/apis/dbclaims.io/v1alpha1/{plural}" for plural in _OURS))
+"""What more people may read than Secrets."""
 
 
 class ControlPlane:
@@ -68,7 +73,14 @@ class ControlPlane:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._examine()
         self.stop()
+
+    def _examine(self) -> None:
+        """Search what everybody can read for passwords: Events and our objects, as they are at the end."""
+        with suppress(OSError):
+            for path in _READABLE:
+                CANARY.examine(f"the API server under {path}", str(self.request("GET", path)[1]))
 
     def kubeconfig(self, user: str = ADMIN) -> Path:
         """Write a kubeconfig for a user and return its path.

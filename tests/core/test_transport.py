@@ -1,12 +1,14 @@
 """The wire to the API server: login, content types, timeouts, and that nothing is ever sent twice.
 
-Covers kube/config.py, kube/transport.py and kube/errors.py against a server on loopback, TLS but for its configuration
-left out. What the verbs mean is test_kube_store.py's matter.
+Covers kube/config.py, kube/kubeconfig.py, kube/transport.py and kube/errors.py against a server on loopback, TLS but
+for its configuration left out. What the verbs mean is test_kube_store.py's matter.
 """
 
 import http.client
 import inspect
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,8 +20,10 @@ import urllib3
 import yaml
 from prometheus_client import CollectorRegistry
 
-from dbclaims.core.kube.config import ClusterAccess, ConfigError, access_loader, from_kubeconfig, in_cluster
+from dbclaims.core.kube import config
+from dbclaims.core.kube.config import ClusterAccess, ConfigError, access_loader, in_cluster
 from dbclaims.core.kube.errors import answer_error, wire_errors
+from dbclaims.core.kube.kubeconfig import from_kubeconfig
 from dbclaims.core.kube.transport import USER_AGENT, Timeouts, Transport
 from dbclaims.core.metrics import Metrics
 from dbclaims.core.objectstore import (
@@ -119,6 +123,31 @@ def test_in_a_pod_a_fresh_access_carries_the_rotated_token(tmp_path: Path) -> No
     in_cluster(service_account(tmp_path, "pod-token"), environ)
     access = in_cluster(service_account(tmp_path, "rotated"), environ)
     assert access.headers()["Authorization"].lower() == "bearer rotated"
+
+
+def test_in_a_pod_the_token_that_kubelet_replaces_is_sent_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "REFRESH", 0.0)
+    environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    access = in_cluster(service_account(tmp_path, "pod-token"), environ)
+    assert access.host == "https://[fd00::1]:443"
+    service_account(tmp_path, "rotated")
+    assert access.headers() == {"Authorization": "Bearer rotated"}
+
+
+def test_in_a_pod_an_empty_token_is_no_login(tmp_path: Path) -> None:
+    environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    with pytest.raises(ConfigError, match="token is empty"):
+        in_cluster(service_account(tmp_path, "\n"), environ)
+
+
+def test_in_a_pod_nothing_is_loaded_that_only_kubeconfigs_need() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import dbclaims.core.cli, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not {"kubernetes", "pydantic", "requests"} & {*loaded}
 
 
 def test_outside_a_pod_in_cluster_names_the_way_out(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
-from dbclaims.core.cli import COMMANDS
+from dbclaims.core.cli import ROOMS, command
 from dbclaims.core.commands.command import DONE, FAILED, USAGE
 from dbclaims.core.installation import SYSTEM_NAMESPACE
 from dbclaims.core.metrics import Metrics
@@ -25,10 +25,10 @@ _ACCOUNT = {"kind": "ServiceAccount", "name": "dbclaims", "namespace": SYSTEM_NA
 def commands() -> Lines:
     """Every command with its options, and the exit codes."""
     yield "## Commands\n"
-    for command in COMMANDS:
+    for each in map(command, ROOMS):
         parser = ArgumentParser(add_help=False)
-        command.declare(parser)
-        yield f"### `dbclaims {command.name}`\n\n{command.summary[:1].upper()}{command.summary[1:]}.\n"
+        each.declare(parser)
+        yield f"### `dbclaims {each.name}`\n\n{each.summary[:1].upper()}{each.summary[1:]}.\n"
         # argparse has no public way to the options that were declared.
         if parser._actions:
             yield table(("argument", "meaning"), [(_shown(action), _help(action)) for action in parser._actions])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
@@ -43,6 +43,7 @@ class Process:
         *,
         tell: Teller,
         controller_class: str = "",
+        allow: Collection[str] = (),
         resync: timedelta = timedelta(minutes=10),
     ) -> None:
         metrics = Metrics(CollectorRegistry())
@@ -50,7 +51,7 @@ class Process:
         self._store = KubernetesStore(Transport(load, metrics=metrics))
         self.machine = Machine(
             self._store,
-            plugins.load(),
+            plugins.load(allow),
             installation,
             clock=clock,
             metrics=metrics,

@@ -1,4 +1,4 @@
-"""A claim of a template class of provider `aws` on the real API server: the RDS double, with a real PostgreSQL behind it."""
+"""A claim of a template class of provider `aws`, on the real API server and the RDS double with a real PostgreSQL."""
 
 from __future__ import annotations
 

@@ -97,6 +97,10 @@ def test_a_login_at_its_connection_limit_is_no_broken_password(world: World) -> 
         since = world.postgres.log_position()
         world.pass_time(RESYNC)
         world.expect("Synced", "ConnectionLimitReached", before["username"])
+        refused = world.postgres.log_since(since).by(user=before["username"]).refusals
+        assert len(refused) == 1, "one attempt in a pass"
+        world.pass_time(180, steps=2)
+        assert world.verdicts() == {"Ready": "Unknown", "Synced": "False"}, "nothing proves that it works"
         altered = world.postgres.log_since(since).by(user=world.admin.username).statements
         assert [each.text for each in altered if "PASSWORD" in each.text] == []
     world.pass_time(RESYNC)

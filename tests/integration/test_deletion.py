@@ -41,6 +41,20 @@ def test_delete_drops_the_database_and_its_roles(world: World) -> None:
     assert world.roles() == {}
 
 
+def test_a_wish_to_delete_that_the_class_refuses_drops_nothing(world: World) -> None:
+    world.offer(allowedDeletionPolicies=["Retain"])
+    world.claim()
+    world.settle()
+    world.edit(CLAIM, "orders", deletionPolicy="Delete")
+    world.settle()
+    world.expect("Stalled", "InvalidSpec", "deletionPolicy")
+    assert world.get(CLAIM, "orders")["status"]["deletionPolicy"] == "Retain"
+    world.delete(CLAIM, "orders")
+    world.settle()
+    assert world.find(CLAIM, "orders") is None
+    assert len(world.databases()) == 1
+
+
 def test_a_claim_that_was_refused_at_birth_goes_at_once(world: World) -> None:
     world.claim()
     world.settle()

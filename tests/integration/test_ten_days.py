@@ -1,4 +1,4 @@
-"""Ten days that will come (PROTOCOL.md §7), in its order: one test for each."""
+"""Ten days that will come (PROTOCOL.md §7), in its order: one test for each, and two for the upgrade."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 from dbclaims.core.api import crds
 from dbclaims.core.kinds import CLAIM, CLASS, ROLE, SECRET, SERVER
+from dbclaims.core.objectstore import Kind
 from tests.conftest import StartPostgres
 from tests.core.test_manager import until
 
@@ -19,14 +20,14 @@ GRACE = 1300
 """Longer than a grace of 10 min, with the passes that notice its end."""
 
 
-def _remember(world: World, database: str | None = None) -> None:
+def _remember(world: World) -> None:
     """Leave something in the database that must still be there at the end of the day."""
     with world.login() as connection:
         connection.execute("CREATE TABLE remembered AS SELECT 42 AS answer")
 
 
-def _remembers(world: World, secret: str = "orders") -> bool:
-    with world.login(world.secret(secret)) as connection:
+def _remembers(world: World, claim: str = "orders") -> bool:
+    with world.login(world.secret(claim)) as connection:
         return connection.execute("SELECT answer FROM remembered").fetchone() == (42,)
 
 
@@ -43,14 +44,21 @@ def test_gitops_prunes_and_re_applies(live: World) -> None:
     assert not live.logs_in(before)
     assert not live.logs_in(reader)
     live.expect("Synced", "ClaimReleased", name="reports", kind=ROLE)
-    until(lambda: live.find(SECRET, "orders") is None, 60)
     live.claim(schemas=["app"])
-    live.settle()
-    assert live.is_current()
+    until(lambda: _is_current_again(live), 90)
     assert live.secret()["password"] != before["password"]
     assert _remembers(live)
     assert live.is_current("reports", ROLE)
     assert live.logs_in(live.secret("reports"))
+
+
+def _is_current_again(world: World) -> bool:
+    """The former claim's Secret stands in the way until the garbage collector has taken it."""
+    world.pass_time(5)
+    if not world.is_current():
+        world.expect("Synced", "SecretNotOurs", "is gone")
+        assert world.verdicts()["Reconciling"] == "True"
+    return world.is_current()
 
 
 def test_etcd_is_restored_from_a_backup(live: World) -> None:
@@ -195,6 +203,23 @@ def test_two_versions_of_the_operator_meet_during_an_upgrade(live: World) -> Non
     assert live.is_current()
 
 
+def test_a_class_of_a_newer_version_holds_its_claims_and_says_so(live: World) -> None:
+    name, before = live.named("shared"), live.secret()
+    with _newer_crd(live, CLASS):
+        live.edit(CLASS, name, deletionPolicy="Archive", allowedDeletionPolicies=["Retain", "Archive"])
+        live.settle()
+        live.expect("Synced", "NewerSpec", "DatabaseClass", name, "Archive")
+        assert live.verdicts()["Ready"] == "True"
+        live.delete(CLAIM, "orders")
+        live.settle()
+        live.expect("Synced", "NewerSpec", "Archive")
+        assert live.logs_in(before), "nothing is changed until the controller is updated"
+        live.edit(CLASS, name, deletionPolicy="Retain", allowedDeletionPolicies=["Retain"])
+    live.settle()
+    assert live.find(CLAIM, "orders") is None
+    assert not live.logs_in(before)
+
+
 def test_the_admin_password_is_rotated_by_others(live: World) -> None:
     live.postgres.execute(f"ALTER ROLE \"{live.admin.username}\" PASSWORD 'rotated by others'")
     live.postgres.execute(
@@ -238,15 +263,18 @@ def test_the_class_is_edited_while_claims_exist(world: World) -> None:
 class _newer_crd:  # noqa: N801 - reads as the context that it is
     """A CRD of a later version, whose deletionPolicy knows one value more."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._name = "databaseclaims.dbclaims.io"
+    def __init__(self, world: World, kind: Kind = CLAIM) -> None:
+        self._world, self._kind = world, kind
+        self._name = f"{kind.plural}.dbclaims.io"
         self._path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{self._name}"
 
     def __enter__(self) -> None:
         crd = next(each for each in crds() if each["metadata"]["name"] == self._name)
         schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-        schema["properties"]["spec"]["properties"]["deletionPolicy"]["enum"].append("Archive")
+        spec = schema["properties"]["spec"]["properties"]
+        spec["deletionPolicy"]["enum"].append("Archive")
+        if self._kind == CLASS:
+            spec["allowedDeletionPolicies"]["items"]["enum"].append("Archive")
         self._apply(crd)
         until(self._takes_it)
 
@@ -260,11 +288,14 @@ class _newer_crd:  # noqa: N801 - reads as the context that it is
 
     def _takes_it(self) -> bool:
         """Whether the API server lives by the edited schema already."""
-        path = f"/apis/dbclaims.io/v1alpha1/namespaces/{self._world.named('shop')}/databaseclaims?dryRun=All"
+        place = "" if self._kind == CLASS else f"namespaces/{self._world.named('shop')}/"
+        path = f"/apis/dbclaims.io/v1alpha1/{place}{self._kind.plural}?dryRun=All"
+        offered = self._world.class_spec(allowedDeletionPolicies=["Archive"])
+        spec = offered if self._kind == CLASS else {"className": "any"}
         body = {
-            "apiVersion": CLAIM.api_version,
-            "kind": "DatabaseClaim",
+            "apiVersion": self._kind.api_version,
+            "kind": self._kind.kind,
             "metadata": {"name": "trial"},
-            "spec": {"className": "any", "deletionPolicy": "Archive"},
+            "spec": {**spec, "deletionPolicy": "Archive"},
         }
         return self._world.cluster.request("POST", path, body)[0] == 201

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import psycopg
+from prometheus_client import CollectorRegistry
 from psycopg.conninfo import make_conninfo
 
 from dbclaims.core.kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SECRET, SERVER
+from dbclaims.core.kube.config import access_loader
+from dbclaims.core.kube.store import KubernetesStore
+from dbclaims.core.kube.transport import Transport
+from dbclaims.core.metrics import Metrics
 from dbclaims.core.objectstore import Kind, Object
 from dbclaims.core.spi import Installation
 from tests.api.kstatus import kstatus
@@ -42,9 +48,17 @@ class World:
     """
 
     def __init__(
-        self, cluster: ControlPlane, postgres: PostgresServer, controller_class: str = "", tag: str | None = None
+        self,
+        cluster: ControlPlane,
+        postgres: PostgresServer,
+        *,
+        shared: bool,
+        controller_class: str = "",
+        tag: str | None = None,
+        allow: Collection[str] = (),
     ) -> None:
         self.cluster, self.postgres, self.controller_class = cluster, postgres, controller_class
+        self._shared, self._allow = shared, allow
         self.tag = secrets.token_hex(3) if tag is None else tag
         self.clock = FakeClock(datetime.now(UTC))
         self.chronicle = Chronicle()
@@ -314,14 +328,16 @@ class World:
     def close(self) -> None:
         """Stop, and leave the API server and the PostgreSQL without anything of this world."""
         self.process.stop()
-        for kind in OURS:
-            for each in self.cluster.request("GET", _path(kind, None, None))[1]["items"]:
-                path = _path(kind, each["metadata"].get("namespace"), each["metadata"]["name"])
-                self.cluster.request("PATCH", path, {"metadata": {"finalizers": None}}, kind="merge-patch+json")
-                self.cluster.request("DELETE", path)
-        for name in NAMESPACES:
-            self.cluster.request("DELETE", _path(NAMESPACE, None, self.named(name)))
-        if self.tag and self.postgres.running:
+        with closing(self._store()) as store:
+            for kind in OURS:
+                _remove_all(store, kind)
+        paths = [_path(NAMESPACE, None, self.named(name)) for name in NAMESPACES]
+        for path in paths:
+            self.cluster.request("DELETE", path)
+        if not self.tag:
+            # The next world may want these very names.
+            until(lambda: all(self.cluster.request("GET", path)[0] == 404 for path in paths), 60)
+        if self._shared:
             for name in self.databases():
                 self.postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -334,7 +350,12 @@ class World:
             self.clock,
             tell=self.chronicle.handler,
             controller_class=self.controller_class,
+            allow=self._allow,
         )
+
+    def _store(self) -> KubernetesStore:
+        load = access_loader(str(self.cluster.kubeconfig()))
+        return KubernetesStore(Transport(load, metrics=Metrics(CollectorRegistry())))
 
     def _place(self, kind: Kind, ns: str) -> str | None:
         return self.named(ns) if kind.namespaced else None
@@ -356,6 +377,15 @@ class World:
 
         until(seen)
         return stored
+
+
+def _remove_all(store: KubernetesStore, kind: Kind) -> None:
+    for item in store.list(kind, limit=5000).items:
+        metadata = orjson.loads(item)["metadata"]
+        place, name = metadata.get("namespace"), metadata["name"]
+        if metadata.get("finalizers"):
+            store.patch(kind, place, name, {"metadata": {"finalizers": None}})
+        store.delete(kind, place, name)
 
 
 def _path(kind: Kind, namespace: str | None, name: str | None) -> str:

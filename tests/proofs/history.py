@@ -7,55 +7,21 @@ held to it.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-import attrs
-
 from dbclaims.core.kinds import CLAIM, CLASS, GRANT, ROLE, SECRET
-from dbclaims.core.objectstore import Kind, StoreError
 
+from .model import CLAIMS, NEIGHBOUR, SQUATTER, STRANGER, Model
 from .stories import rest
 from .wire import Killed
 from .world import NAMESPACE, RESYNC, ROTATION, World
 
 STEPS = 24
-CLAIMS = ("ann", "bob", "cid")
-NEIGHBOUR = "bi"
-STRANGER, SQUATTER = "stranger", "squatter"
 _SCHEMAS: tuple[list[str], ...] = (["app"], ["app", "audit"], ["audit", "app"], [])
 _INTERVALS = ("0s", "1h", "24h")
-
-
-@attrs.define
-class Wish:
-    """What people want of one claim, and what they may rely on.
-
-    Attributes:
-        wanted: whether the claim is to be.
-        secret: the name of its Secret.
-        certain: whether no policy ever allowed to drop its database.
-        rows: how many rows an application left in it.
-        hurt: whether somebody broke what was published, and nobody has looked since.
-    """
-
-    wanted: bool = False
-    secret: str = ""
-    certain: bool = True
-    rows: int = 0
-    hurt: bool = False
-
-
-@attrs.define
-class RoleWish:
-    """What people want of one RoleClaim."""
-
-    namespace: str
-    claim: str
-    wanted: bool = False
-    hurt: bool = False
 
 
 class History:
@@ -64,12 +30,10 @@ class History:
     def __init__(self, world: World, seed: int) -> None:
         self.world, self.told = world, [f"seed {seed}"]
         self._draw = random.Random(seed)
-        self._claims = {name: Wish() for name in CLAIMS}
-        self._roles = {"reader": RoleWish(NAMESPACE, "ann"), "guest": RoleWish(NEIGHBOUR, "bob")}
-        self._granted, self._paused = False, set[str]()
+        self._model = model = Model(world)
+        self._claims, self._roles, self._paused = model.claims, model.roles, model.paused
         self._default_policy = "Retain"
-        self._tokens = 0
-        self._strangers = self._found_strangers()
+        self._granted, self._tokens = False, 0
 
     def play(self) -> None:
         """Let everything happen, and hold the world to the model after each step and at the end."""
@@ -78,7 +42,7 @@ class History:
             self._step()
         self._tell("all is mended")
         self._mend()
-        self._judge_end()
+        self._model.judge_end()
 
     # --- one step ----------------------------------------------------------------------------------------------
 
@@ -111,12 +75,12 @@ class History:
         self._tell(what or f"nothing to {act.__name__.strip('_')}")
         if died := self.world.process.calls.disarm():
             self._tell(f"the controller died {died}")
-        self._judge_now()
+        self._model.judge()
         if died:
             self.world.restart()
             with suppress(Killed):
                 self.world.settle()
-            self._judge_now()
+            self._model.judge()
 
     def _tell(self, what: str) -> None:
         self.told.append(what)
@@ -124,10 +88,13 @@ class History:
     # --- what people do ----------------------------------------------------------------------------------------
 
     def _create(self) -> str | None:
-        name = self._pick(name for name, wish in self._claims.items() if not wish.wanted and not self._there(name))
+        name = self._pick(
+            name for name, wish in self._claims.items() if not wish.wanted and not self._model.is_there(name)
+        )
         if name is None:
             return None
         wish, policy = self._claims[name], self._draw.choice(["Retain", "Delete", None])
+        wish.policy, wish.dropped = policy, False
         wish.wanted, wish.secret = True, name
         wish.certain = (policy or self._default_policy) == "Retain"
         rotation = {"interval": self._draw.choice(_INTERVALS)}
@@ -136,11 +103,11 @@ class History:
         return f"claim {name} with {policy}"
 
     def _delete(self) -> str | None:
-        name = self._pick(name for name, wish in self._claims.items() if wish.wanted)
+        name = self._pick(self._model.wanted())
         if name is None:
             return None
         wish = self._claims[name]
-        wish.wanted = False
+        wish.wanted, wish.dropped = False, wish.policy == "Delete" and self._model.says_ready(CLAIM, name)
         if not wish.certain:
             wish.rows = 0
         for role in self._roles.values():
@@ -149,7 +116,7 @@ class History:
         return f"delete {name}"
 
     def _edit(self) -> str | None:
-        name = self._pick(name for name, wish in self._claims.items() if wish.wanted)
+        name = self._pick(self._model.wanted())
         if name is None:
             return None
         wish = self._claims[name]
@@ -161,7 +128,7 @@ class History:
             value = wish.secret = f"{name}-{self._draw.randrange(3)}"
         elif field == "deletionPolicy":
             value = self._draw.choice(["Retain", "Delete"])
-            wish.certain = value == "Retain"
+            wish.policy, wish.certain = value, value == "Retain"
         self.world.edit(CLAIM, name, **{field: value})
         return f"edit {name}: {field} {value}"
 
@@ -200,7 +167,7 @@ class History:
         return "withdraw the grant"
 
     def _pause(self) -> str | None:
-        name = self._pick(name for name, wish in self._claims.items() if wish.wanted)
+        name = self._pick(self._model.wanted())
         if name is None:
             return None
         self._paused ^= {name}
@@ -211,33 +178,23 @@ class History:
         self._default_policy = self._draw.choice(["Retain", "Delete"])
         for wish in self._claims.values():
             # A claim that was not bound yet follows its class; whether it was, the model does not know.
-            wish.certain &= self._default_policy == "Retain" or not wish.wanted or self._says_retain(wish)
+            wish.certain &= self._default_policy == "Retain" or not wish.wanted or wish.policy == "Retain"
         limit = self._draw.choice([20, 30])
         self.world.edit(CLASS, "shared", deletionPolicy=self._default_policy, connectionLimit=limit, rotation=ROTATION)
         return f"edit the class: {self._default_policy}, {limit} connections"
-
-    def _says_retain(self, wish: Wish) -> bool:
-        name = next(name for name, each in self._claims.items() if each is wish)
-        claim = self.world.find(CLAIM, name)
-        return claim is not None and claim["spec"].get("deletionPolicy") == "Retain"
 
     def _squat(self) -> str | None:
         """Claim what belongs to somebody else."""
         if self.world.find(CLAIM, SQUATTER):
             return None
-        target = self._draw.choice([STRANGER, *CLAIMS])
-        if target != STRANGER and not self._ready(CLAIM, target):
-            return None
-        database = f"{self.world.tag}_{target}"
-        self.world.create(
-            CLAIM, SQUATTER, {"className": "shared", "databaseName": database, "deletionPolicy": "Delete"}
-        )
-        return f"squat on {target}"
+        spec = {"className": "shared", "databaseName": f"{self.world.tag}_{STRANGER}", "deletionPolicy": "Delete"}
+        self.world.create(CLAIM, SQUATTER, spec)
+        return "claim what is a stranger's"
 
     # --- what else happens -------------------------------------------------------------------------------------
 
     def _harm_secret(self) -> str | None:
-        name = self._pick(name for name, wish in self._claims.items() if wish.wanted)
+        name = self._pick(self._model.wanted())
         secret = self.world.find(SECRET, self._claims[name].secret) if name else None
         if name is None or secret is None:
             return None
@@ -251,7 +208,7 @@ class History:
 
     def _meddle(self) -> str | None:
         """What a DBA does behind our back."""
-        login = self._pick(sorted(self._our_logins()) if self.world.postgres.running else ())
+        login = self._pick(sorted(self._model.logins()) if self.world.postgres.running else ())
         if login is None:
             return None
         role = login.rpartition("_")[0]
@@ -263,9 +220,7 @@ class History:
                 f'REVOKE "{role}_owner" FROM "{login}"' if "_owner" not in role and role.count("_") == 1 else "SELECT",
             ]
         )
-        wishes: list[Wish | RoleWish] = [*self._claims.values(), *self._roles.values()]
-        for each in wishes:
-            each.hurt = True
+        self._model.all_were_hurt()
         self.world.postgres.execute(statement)
         return statement
 
@@ -278,75 +233,30 @@ class History:
 
     def _work(self) -> str | None:
         """An application leaves a row."""
-        name = self._pick(name for name in CLAIMS if self._is_held_to(CLAIM, name))
+        name = self._pick(name for name in CLAIMS if self._model.is_held_to(CLAIM, name))
         if name is None:
             return None
-        with self.world.login(self._published(CLAIM, name)) as connection:
+        with self.world.login(self._model.published(CLAIM, name)) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS public.kept (number int)")
             connection.execute("INSERT INTO public.kept VALUES (%s)", [self._claims[name].rows])
         self._claims[name].rows += 1
         return f"work in {name}"
+
+    def _pick(self, names: Iterable[str]) -> str | None:
+        found = list(names)
+        return self._draw.choice(found) if found else None
 
     def _pass_time(self) -> str:
         seconds = self._draw.choice([1, 30, 90, 700, 700, 3600, 90000])
         self.world.pass_time(timedelta(seconds=seconds))
         if seconds > RESYNC.total_seconds() * 1.1 and self.world.postgres.running:
             self.world.pass_time(timedelta(seconds=120))
-            self._everybody_was_looked_at()
+            self._model.all_were_looked_at()
         return f"{seconds} s pass"
 
     def _restart(self) -> str:
         self.world.restart()
         return "restart"
-
-    def _everybody_was_looked_at(self) -> None:
-        """Whatever was broken has been found, unless it was not to be touched."""
-        for name, wish in self._claims.items():
-            wish.hurt &= name in self._paused
-        for role in self._roles.values():
-            role.hurt &= role.claim in self._paused
-
-    # --- the model's word --------------------------------------------------------------------------------------
-
-    def _judge_now(self) -> None:
-        if not self.world.postgres.running:
-            return
-        databases = self.world.databases()
-        for name, wish in self._claims.items():
-            assert not wish.rows or not wish.certain or f"{self.world.tag}_{name}" in databases, f"{name} was dropped"
-        for name in CLAIMS:
-            if self._is_held_to(CLAIM, name):
-                assert self.world.logs_in(self._published(CLAIM, name)), f"claim {name} is Ready and its Secret is not"
-        for name in self._roles:
-            if self._is_held_to(ROLE, name):
-                assert self.world.logs_in(self._published(ROLE, name)), f"role {name} is Ready and its Secret is not"
-
-    def _is_held_to(self, kind: Kind, name: str) -> bool:
-        """Whether an object says Ready, and nobody broke it since it was looked at."""
-        if not self.world.postgres.running or not self._ready(kind, name):
-            return False
-        if kind == CLAIM:
-            return self._claims[name].wanted and not self._claims[name].hurt
-        role = self._roles[name]
-        return role.wanted and not role.hurt and self._claims[role.claim].wanted and not self._claims[role.claim].hurt
-
-    def _ready(self, kind: Kind, name: str) -> bool:
-        status = self.world.status(name, kind, self._namespace(kind, name))
-        return any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", ()))
-
-    def _published(self, kind: Kind, name: str) -> dict[str, str]:
-        namespace = self._namespace(kind, name)
-        return self.world.secret(self.world.status(name, kind, namespace)["secretName"], namespace)
-
-    def _namespace(self, kind: Kind, name: str) -> str:
-        return self._roles[name].namespace if kind == ROLE else NAMESPACE
-
-    def _there(self, name: str) -> bool:
-        return self.world.find(CLAIM, name) is not None
-
-    def _pick(self, names: Any) -> str | None:
-        found = list(names)
-        return str(self._draw.choice(found)) if found else None
 
     # --- the end -----------------------------------------------------------------------------------------------
 
@@ -354,7 +264,7 @@ class History:
         """The server is up, nobody holds anything back, and there is time."""
         if not self.world.postgres.running:
             self.world.postgres.start()
-        for name in filter(self._there, CLAIMS):
+        for name in filter(self._model.is_there, CLAIMS):
             self.world.annotate(name, paused=None)
             self.world.edit(CLAIM, name, rotation={"interval": "0s"})
         self.world.edit(CLASS, "shared", rotation={**ROTATION, "interval": "0s"})
@@ -362,56 +272,3 @@ class History:
             self._change_grant()
         for _ in range(3):
             rest(self.world)
-
-    def _judge_end(self) -> None:
-        expected = set()
-        for name, wish in self._claims.items():
-            self._judge_claim(name, wish)
-            if wish.wanted:
-                expected.add(self._published(CLAIM, name)["username"])
-        for name, role in self._roles.items():
-            if role.wanted and self._claims[role.claim].wanted:
-                assert self._ready(ROLE, name), (name, self.world.status(name, ROLE, role.namespace))
-                secret = self._published(ROLE, name)
-                assert self.world.logs_in(secret), f"the role {name} does not log in"
-                expected.add(secret["username"])
-            elif not role.wanted:
-                assert self.world.find(ROLE, name, role.namespace) is None, f"role {name} is still there"
-        assert self.world.open_logins() - {f"{self.world.tag}_{STRANGER}"} == expected, (
-            "not one open login for each wish"
-        )
-        assert self._found_strangers() == self._strangers, "a stranger's database was touched"
-        if self.world.find(CLAIM, SQUATTER):
-            assert not self._ready(CLAIM, SQUATTER), "the squatter got what is another's"
-
-    def _judge_claim(self, name: str, wish: Wish) -> None:
-        database = f"{self.world.tag}_{name}"
-        if wish.wanted:
-            assert self.world.is_current(name), (name, self.world.status(name))
-            assert self.world.logs_in(self.world.secret(wish.secret)), f"{name} does not log in"
-        else:
-            assert not self._there(name), (name, self.world.status(name))
-        if wish.rows and wish.certain:
-            rows = self.world.postgres.execute("SELECT count(DISTINCT number) FROM public.kept", dbname=database)
-            assert rows == [(wish.rows,)], f"{name} lost rows"
-
-    def _our_logins(self) -> set[str]:
-        return self.world.open_logins() - {f"{self.world.tag}_{STRANGER}"}
-
-    def _found_strangers(self) -> list[tuple[Any, ...]]:
-        """Everything about the stranger's database and login, as the catalogue has it."""
-        name = f"{self.world.tag}_{STRANGER}"
-        return self.world.postgres.execute(
-            "SELECT d.*, a.*, shobj_description(d.oid, 'pg_database') FROM pg_database d JOIN pg_authid a"
-            " ON a.oid = d.datdba WHERE d.datname = %s",
-            [name],
-        )
-
-
-def found(world: World) -> None:
-    """Make the stranger whose database is nobody's business."""
-    name = f"{world.tag}_{STRANGER}"
-    world.postgres.create_login(name)
-    world.postgres.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
-    with suppress(StoreError):
-        world.create(GRANT, "other", {"from": [{"namespace": "elsewhere"}]})

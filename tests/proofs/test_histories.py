@@ -15,11 +15,11 @@ from tests.conftest import needed
 from tests.servers.installation import installation
 from tests.servers.postgres import PostgresServer
 
-from .history import History, found
+from .history import History
 from .world import World
 
 SHARE, MANY = 40, 1000
-CHUNK = 10
+CHUNK = 5
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,6 @@ def play(server: PostgresServer, folder: Path, seed: int) -> None:
     directory = folder / f"history-{seed}"
     directory.mkdir()
     world = World(directory, server, f"h{seed}x", seed=seed)
-    found(world)
     history = History(world, seed)
     try:
         history.play()

@@ -10,8 +10,10 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
+from dbclaims.core.kinds import SECRET
 from dbclaims.core.objectstore import Kind, Object, ObjectStore, Page, WatchEvent, join_key
 from dbclaims.core.spi import Action, Credentials, hookimpl
+from tests.canary import CANARY
 
 Iteration = Generator[None, Any, Any]
 T = TypeVar("T")
@@ -79,6 +81,7 @@ class CountedStore(ObjectStore):
         """See `ObjectStore.create`."""
         metadata = obj["metadata"]
         name = metadata.get("name", metadata.get("generateName", ""))
+        _examine(kind, obj)
         return self._counted("create", kind, metadata.get("namespace"), name, lambda: self._store.create(kind, obj))
 
     def replace(self, kind: Kind, obj: Object) -> Object:
@@ -88,6 +91,7 @@ class CountedStore(ObjectStore):
 
     def patch(self, kind: Kind, namespace: str | None, name: str, patch: Mapping[str, Any], **options: Any) -> Object:
         """See `ObjectStore.patch`."""
+        _examine(kind, patch)
         verb = f"patch {options.get('subresource', '')}".strip()
         return self._counted(
             verb, kind, namespace, name, lambda: self._store.patch(kind, namespace, name, patch, **options)
@@ -109,6 +113,11 @@ class CountedStore(ObjectStore):
         answer = call()
         self._calls.cross(f"after {what}")
         return answer
+
+
+def _examine(kind: Kind, written: Mapping[str, Any]) -> None:
+    if kind != SECRET:
+        CANARY.examine(f"a {kind.kind}", str(written))
 
 
 class CountedEngine:

@@ -26,6 +26,7 @@ from dbclaims.core.machine import Machine
 from dbclaims.core.metrics import Metrics
 from dbclaims.core.objectstore import Kind, Object
 from dbclaims.core.spi import Installation
+from tests.canary import CANARY
 from tests.clock import FakeClock
 from tests.servers.postgres import PostgresServer
 
@@ -92,12 +93,9 @@ class Process:
 
     def end(self) -> None:
         """Give its connections back, as the kernel would."""
+        CANARY.examine("the metrics", generate_latest(self._registry).decode())
         with suppress(Killed):
             self._machine.close()
-
-    def metrics(self) -> str:
-        """What Prometheus would read."""
-        return generate_latest(self._registry).decode()
 
 
 class World:

@@ -22,6 +22,8 @@ from attrs import field, frozen
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from tests.canary import CANARY
+
 from .authority import Authority
 from .installation import Installation
 from .process import ServerFailed, ServerProcess, free_port, server_user
@@ -157,6 +159,7 @@ class PostgresServer:
     def close(self) -> None:
         """Stop the server and remove its data."""
         self._process.stop(signal.SIGQUIT)
+        CANARY.examine(f"the log of a PostgreSQL {self.installation.major}", self._log.read_text(errors="replace"))
         shutil.rmtree(self._folder)
 
     def pause(self) -> None:

@@ -38,14 +38,16 @@ def check_interval(model: DatabaseClaim | RoleClaim, class_: DatabaseClass) -> N
 
 
 def deletion_policy(claim: DatabaseClaim, class_: DatabaseClass | None) -> DeletionPolicy:
-    """What happens when the claim goes: its own word, or what stood when it was bound.
+    """What happens when the claim goes: its own word where it may have it, or what stood when it was bound.
 
-    A class that moves from Delete to Retain takes its claims along; the other way it does not (PROTOCOL.md §3).
+    A class that moves from Delete to Retain takes its claims along; the other way it does not (PROTOCOL.md §3). An
+    edit to what the class refuses changes nothing, nor does one to Delete while no class (None) can be asked.
     """
-    if claim.spec.deletion_policy is not None:
-        return claim.spec.deletion_policy
+    own = claim.spec.deletion_policy
     bound = DeletionPolicy(claim.status.deletion_policy) if claim.status.deletion_policy else None
-    if class_ is None:
+    if own is DeletionPolicy.RETAIN or (own and class_ and own in class_.spec.allowed_deletion_policies):
+        return own
+    if own is not None or class_ is None:
         return bound or DeletionPolicy.RETAIN
     offered = class_.spec.deletion_policy
     return offered if bound is None or offered is DeletionPolicy.RETAIN else bound

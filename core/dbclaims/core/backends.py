@@ -29,6 +29,7 @@ from .spi import (
     SecretReader,
     Server,
     ServerRef,
+    SPIError,
     Terminal,
     Transient,
     Unreachable,
@@ -100,6 +101,8 @@ class Backend:
         except Refused as error:
             if error.reason == "AdminLoginRefused":
                 self._refused(error)
+                # Its Secret is not watched, and a mended one is to be found without a nudge.
+                error.retry_after = LONGEST
             raise
         self._breaker.reset()
 
@@ -124,8 +127,13 @@ class Backend:
     def _refused(self, error: Refused) -> None:
         """The admin's password may have been rotated by others: read it once more before waiting."""
         with self._lock:
-            changed = self._read_admin() != self._admin
+            used = self._admin
             self._drop()
+        try:
+            changed = self._read_admin() != used
+        except SPIError as missing:
+            self._breaker.trip(missing)
+            raise
         if changed:
             raise Transient(f"{error.message}; its Secret has changed since", retry_after=0.0) from error
         self._breaker.trip(error)
@@ -143,7 +151,7 @@ class Backend:
             return Credentials(secret["username"], secret["password"])
         except KeyError as error:
             message = f"the admin Secret of DatabaseServer {self._key} has no key {error}; add it"
-            raise Terminal(message, reason="SecretKeyMissing") from error
+            raise Terminal(message, reason="SecretKeyMissing", retry_after=LONGEST) from error
 
     @property
     def _key(self) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from importlib.metadata import version
 
-from .commands import crds, delete, listing, run, up
-from .commands.command import FAILED, CommandError
+from .commands.command import FAILED, Command, CommandError
 from .definitions import WrongDefinitions
 from .installation import InstallationError
 from .kube.config import ConfigError
@@ -20,7 +20,8 @@ from .manager import ManagerError
 from .objectstore import StoreError
 from .plugins import PluginError
 
-COMMANDS = (up.COMMAND, delete.COMMAND, run.COMMAND, crds.COMMAND, listing.COMMAND)
+ROOMS = {"up": "up", "delete": "delete", "run": "run", "crds": "crds", "plugins": "listing"}
+"""Each command and its module. Only the one that is asked for is loaded: a controller needs no terminal (3 MiB)."""
 
 _SENTENCES = (CommandError, ConfigError, InstallationError, ManagerError, PluginError, StoreError, WrongDefinitions)
 """What a command may raise: each is one sentence for the person at the terminal."""
@@ -28,7 +29,8 @@ _SENTENCES = (CommandError, ConfigError, InstallationError, ManagerError, Plugin
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; argparse itself exits with 2 on wrong usage."""
-    parsed = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parsed = parser([name for name in arguments[:1] if name in ROOMS] or ROOMS).parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
@@ -42,8 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def parser() -> ArgumentParser:
-    """The parser of all commands."""
+def command(name: str) -> Command:
+    """A command by its name."""
+    found: Command = import_module(f"dbclaims.core.commands.{ROOMS[name]}").COMMAND
+    return found
+
+
+def parser(names: Iterable[str] = ROOMS) -> ArgumentParser:
+    """The parser of these commands; all of them, unless told."""
     top = ArgumentParser(
         prog="dbclaims",
         description="A claim becomes a database and a Secret whose login works.",
@@ -51,10 +59,10 @@ def parser() -> ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"dbclaims {version('dbclaims')}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        one = commands.add_parser(command.name, help=command.summary, description=command.summary, allow_abbrev=False)
-        command.declare(one)
-        one.set_defaults(run=command.run)
+    for each in map(command, names):
+        one = commands.add_parser(each.name, help=each.summary, description=each.summary, allow_abbrev=False)
+        each.declare(one)
+        one.set_defaults(run=each.run)
     return top
 
 

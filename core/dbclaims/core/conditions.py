@@ -47,17 +47,12 @@ def making(before: Sequence[Condition], generation: int, reason: str, message: s
     return (ready, *_behind(generation, reason, message), _reconciling(generation, reason, message))
 
 
-def ready(generation: int, message: str, reason: str = "Available") -> Conditions:
-    """The generation was made real and the published login works; also while a rotation goes on (`Rotating`)."""
+def ready(generation: int, message: str) -> Conditions:
+    """The generation was made real and the published login works; also while a rotation goes on."""
     return (
-        _ready(TRUE, generation, reason, message),
-        Condition(type="Synced", status=TRUE, reason=reason, message=message, observed_generation=generation),
+        _ready(TRUE, generation, "Available", message),
+        Condition(type="Synced", status=TRUE, reason="Available", message=message, observed_generation=generation),
     )
-
-
-def updating(before: Sequence[Condition], generation: int, reason: str, message: str) -> Conditions:
-    """An edit of a live claim is being carried out: the published login works, the new generation is not real yet."""
-    return (_ready_of(before), *_behind(generation, reason, message), _reconciling(generation, reason, message))
 
 
 def refused_edit(before: Sequence[Condition], generation: int, reason: str, message: str) -> Conditions:
@@ -87,10 +82,9 @@ def waiting(before: Sequence[Condition], generation: int, reason: str, message: 
     return (_ready_of(before), *_behind(generation, reason, message))
 
 
-def unreachable(before: Sequence[Condition], generation: int, message: str) -> Conditions:
-    """The backend did not answer two probes at least 60 s apart: whether the login works is not known."""
-    ready = _ready(UNKNOWN, _made(before), "BackendUnreachable", message)
-    return (ready, *_behind(generation, "BackendUnreachable", message))
+def unproven(before: Sequence[Condition], generation: int, reason: str, message: str) -> Conditions:
+    """Two probes at least 60 s apart proved nothing, most often for want of an answer: nobody knows of the login."""
+    return (_ready(UNKNOWN, _made(before), reason, message), *_behind(generation, reason, message))
 
 
 def paused(before: Sequence[Condition], generation: int, message: str) -> Conditions:

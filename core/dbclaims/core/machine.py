@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ from .recorder import Recorder
 from .routing import Routes, is_settled
 from .spi import Installation
 from .workqueue import Lane, WorkQueue
+
+log = logging.getLogger(__name__)
 
 WORKERS = 16
 """Threads that make passes over claims."""
@@ -134,7 +137,12 @@ class Machine:
                 ready = _ready(document)
                 namespace, name = split_key(key)
                 seconds = self._clock.monotonic() - began
-                hook(kind=kind.kind, namespace=namespace, name=name, ready=ready[0], reason=ready[1], seconds=seconds)
+                said = {"ready": ready[0], "reason": ready[1], "seconds": seconds}
+                try:
+                    hook(kind=kind.kind, namespace=namespace, name=name, **said)
+                except Exception:
+                    # The pass is over and stands, whatever an observer thinks of it.
+                    log.exception("an observer plugin failed")
             return result
 
         return announced

@@ -3,8 +3,8 @@
 | raised | conditions | queue |
 |---|---|---|
 | `NotReady` | waiting | after `retry_after`, or 5 s; no failure |
-| `Unreachable` | waiting; `unreachable` once it has lasted 60 s | backoff, at least `retry_after` |
-| `Transient` | waiting | backoff, or after `retry_after` |
+| `Unreachable` | waiting; `unproven` once it has lasted 60 s | backoff, or after `retry_after` |
+| `Transient` | waiting; `unproven` likewise where its reason is one of `UNPROVEN` | backoff, or after `retry_after` |
 | `Terminal` | refused | at the next event, or after `retry_after`, or one resync |
 | `SpecError` | refused | at the next event |
 | anything else | waiting, `PluginBug` | backoff |
@@ -28,6 +28,9 @@ from .spi import NotReady, SPIError, Terminal, Transient, Unreachable
 UNKNOWN_AFTER = timedelta(seconds=60)
 """How long a backend must have been silent before Ready becomes Unknown (API.md, "Conditions")."""
 
+UNPROVEN = frozenset({"ConnectionLimitReached", "LoginUnproven"})
+"""Reasons that the published login got an answer which proves nothing (PROTOCOL.md §4.5)."""
+
 _SOON = 5.0
 
 
@@ -36,6 +39,7 @@ class Failure:
     """An error as it is shown and as it is queued.
 
     Attributes:
+        silent: whether nothing is known of the published login.
         broken: whether the published login is known not to work, so that Ready must say so.
     """
 
@@ -55,7 +59,7 @@ class Failure:
         if self.broken:
             return conditions.making(before, generation, self.reason, self.message)
         if self.silent and _lasted(before, self.reason, now):
-            return conditions.unreachable(before, generation, self.message)
+            return conditions.unproven(before, generation, self.reason, self.message)
         return conditions.waiting(before, generation, self.reason, self.message)
 
 
@@ -71,7 +75,7 @@ def failure_of(error: Exception, resync: float, *, broken: bool = False) -> Fail
         error.message,
         _result(error, resync),
         final=isinstance(error, Terminal),
-        silent=isinstance(error, Unreachable),
+        silent=isinstance(error, Unreachable) or error.reason in UNPROVEN,
         broken=broken,
     )
 

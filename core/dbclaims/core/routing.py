@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .api import GROUP
+from .api import GROUP, ROTATE
 from .kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SERVER
 from .objectstore import Kind, Object, join_key, key_of
 from .reconcile.lookup import INDEXES, Lookup
@@ -94,9 +94,11 @@ def _verdicts(status: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def is_settled(claim: Object) -> bool:
-    """Whether a claim is Ready and Synced at its generation, so that a restart need not hurry to it."""
+    """Whether a claim is Ready and Synced at its generation, and no rotation is asked for: a restart need not hurry."""
     status = claim.get("status") or {}
     metadata = claim["metadata"]
     verdicts = {c["type"]: c["status"] for c in status.get("conditions") or ()}
     fresh = status.get("observedGeneration") == metadata.get("generation") and not metadata.get("deletionTimestamp")
-    return fresh and verdicts.get("Ready") == "True" and verdicts.get("Synced") == "True"
+    wish, login = (metadata.get("annotations") or {}).get(ROTATE, ""), status.get("login") or {}
+    answered = wish in ("", login.get("rotateToken"))
+    return fresh and answered and verdicts.get("Ready") == "True" and verdicts.get("Synced") == "True"

@@ -27,7 +27,7 @@ from .api import (
 from .kinds import SECRET
 from .objectstore import Kind, Object
 from .rotation import Published
-from .spi import Credentials, InvalidSpec, NotOwned
+from .spi import Credentials, InvalidSpec, NotOwned, NotReady
 
 FORMAT_ANNOTATION = f"{GROUP}/format"
 """On a published Secret of another shape: its `secretFormat.keys`, so that it can be read after that field's edit."""
@@ -35,6 +35,8 @@ SUPERSEDES_ANNOTATION = f"{GROUP}/supersedes"
 """On a published Secret whose name was edited: the old name, kept for one grace."""
 
 _PASSWORD_BYTES = 32
+_LOOK_AGAIN = 30.0
+"""Seconds until a name that is taken is looked at again: a Secret that goes is not watched (DESIGN.md §5)."""
 
 
 @attrs.frozen
@@ -116,14 +118,28 @@ def is_ours(secret: Object, owner: Owner) -> bool:
 
 
 def check_ours(secret: Object, owner: Owner) -> None:
-    """Raise `NotOwned` (`SecretNotOurs`) for a Secret that somebody else made."""
-    if not is_ours(secret, owner):
-        metadata = secret["metadata"]
-        raise NotOwned(
-            f"Secret {metadata['name']!r} in namespace {metadata.get('namespace', '')!r} exists and was not made for "
-            f"this {owner.kind.kind}; delete it, or choose another spec.secretName",
-            reason="SecretNotOurs",
-        )
+    """Raise `NotOwned` (`SecretNotOurs`) for a Secret that somebody else made.
+
+    One of an earlier object of the same name is about to be collected with it: that is `NotReady`.
+    """
+    if is_ours(secret, owner):
+        return
+    where = f"Secret {secret['metadata']['name']!r} in namespace {secret['metadata'].get('namespace', '')!r}"
+    if _is_leftover(secret, owner):
+        message = f"{where} belongs to a {owner.kind.kind} of this name that is gone; it goes with that one"
+        raise NotReady(message, reason="SecretNotOurs")
+    raise NotOwned(
+        f"{where} exists and was not made for this {owner.kind.kind}; delete it, or choose another spec.secretName",
+        reason="SecretNotOurs",
+        retry_after=_LOOK_AGAIN,
+    )
+
+
+def _is_leftover(secret: Object, owner: Owner) -> bool:
+    metadata = secret["metadata"]
+    owners = [(each["kind"], each["name"]) for each in metadata.get("ownerReferences") or ()]
+    marked = (metadata.get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGED_BY
+    return marked and owners == [(owner.kind.kind, owner.meta.name)]
 
 
 def read(secret: Object) -> Published:
@@ -160,7 +176,10 @@ def _login(data: Mapping[str, str], entries: str) -> tuple[str, str]:
     names = {key: name or key for name, _, key in (entry.rpartition("=") for entry in entries.split(",") if entry)}
     if not names or {"username", "password"} <= names.keys():
         return data.get(names.get("username", "username"), ""), data.get(names.get("password", "password"), "")
-    uri = urlsplit(data.get(names.get("uri", ""), ""))
+    try:
+        uri = urlsplit(data.get(names.get("uri", ""), ""))
+    except ValueError:
+        return "", ""
     return unquote(uri.username or ""), unquote(uri.password or "")
 
 

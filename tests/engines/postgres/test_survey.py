@@ -20,6 +20,12 @@ def _reasons(findings: tuple[Finding, ...]) -> set[str]:
     return {finding.reason for finding in findings}
 
 
+def _inside(world: World) -> set[str]:
+    contents = world.deep().contents
+    assert contents is not None
+    return _reasons(contents.findings)
+
+
 def _survey(world: World) -> Survey:
     return engine.engine_survey(session=world.session)
 
@@ -66,7 +72,20 @@ def test_an_open_public_schema_is_a_finding_only_where_it_is_open(new_world: Mak
         world = new_world(superuser=superuser)
         world.create()
         is_open = world.server.installation.major < 15 and not superuser
-        assert ("PublicSchemaOpen" in _reasons(world.look().findings)) == is_open
+        assert ("PublicSchemaOpen" in _inside(world)) == is_open
+        reader = world.role_claim("reports", {})
+        world.converge(world.spec())
+        may_create = "SELECT has_schema_privilege(%s, 'public', 'CREATE')"
+        assert world.server.execute(may_create, [reader.role], dbname=world.ref.name) == [(is_open,)]
+
+
+def test_a_superusers_revoke_ends_the_finding_of_an_open_public_schema(claim: World) -> None:
+    database = claim.ref.name
+    claim.server.execute("ALTER SCHEMA public OWNER TO CURRENT_USER", dbname=database)
+    claim.server.execute("GRANT CREATE ON SCHEMA public TO PUBLIC", dbname=database)
+    assert "PublicSchemaOpen" in _inside(claim)
+    claim.server.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC", dbname=database)
+    assert _inside(claim) == set()
 
 
 @pytest.mark.parametrize("extension", ["no_such_extension", "file_fdw"])

@@ -211,6 +211,11 @@ _BACKEND = (
         "Close some, or raise the class's connectionLimit.",
     ),
     Reason(
+        "LoginUnproven",
+        "The published login was not let in, and not for its password: whether it works is not known.",
+        "Act on the message: it holds the server's words.",
+    ),
+    Reason(
         "LoginRefused",
         "A login that was just made or mended cannot log in, so it is not published.",
         "Act on the message: it holds the server's words.",

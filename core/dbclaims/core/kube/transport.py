@@ -7,6 +7,7 @@ loads the configuration anew.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +16,15 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from attrs import field, frozen
-from kubernetes.utils.keepalive import tcp_keepalive_socket_options
+from urllib3.connection import HTTPConnection
 
 from ..metrics import Metrics
 from ..objectstore import Unreachable
 from .config import ClusterAccess, Loader
 from .errors import answer_error, wire_errors
+
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 9}
+"""Seconds of silence before the kernel asks, seconds between questions, how many may go unanswered: client-go's."""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -186,7 +190,7 @@ class Transport:
 
 
 def _pool(access: ClusterAccess, size: int, timeout: urllib3.Timeout) -> urllib3.PoolManager:
-    options: dict[str, object] = {"maxsize": size, "timeout": timeout, "socket_options": tcp_keepalive_socket_options()}
+    options: dict[str, object] = {"maxsize": size, "timeout": timeout, "socket_options": _socket_options()}
     if access.tls:
         options |= {"ssl_context": access.tls, "server_hostname": access.server_name}
         # Python's own check is by server_hostname; urllib3 would compare with the URL's host once more.
@@ -194,6 +198,13 @@ def _pool(access: ClusterAccess, size: int, timeout: urllib3.Timeout) -> urllib3
     if access.proxy:
         return urllib3.ProxyManager(access.proxy, **options)  # type: ignore[arg-type]  # one dict of many types
     return urllib3.PoolManager(**options)  # type: ignore[arg-type]  # one dict of many types
+
+
+def _socket_options() -> list[tuple[int, int, int | bytes]]:
+    # Not every system has all of them under these names.
+    known = [(getattr(socket, name), value) for name, value in _KEEPALIVE.items() if hasattr(socket, name)]
+    alive = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *((socket.IPPROTO_TCP, *option) for option in known)]
+    return [*HTTPConnection.default_socket_options, *alive]
 
 
 def _version() -> str:

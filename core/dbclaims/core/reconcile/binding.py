@@ -8,7 +8,7 @@ import attrs
 
 from .. import naming
 from ..admission import check_claim
-from ..api import BoundServer, ConditionStatus, DatabaseClaim, DatabaseClass, DatabaseServer, StatusEndpoint
+from ..api import BoundServer, ConditionStatus, DatabaseClaim, DatabaseClass, DatabaseServer, SpecError, StatusEndpoint
 from ..backends import Backend, Backends
 from ..conditions import find
 from ..objectstore import join_key
@@ -108,8 +108,11 @@ def bind(claim: DatabaseClaim, lookup: Lookup, backends: Backends, *, live: bool
 
 
 def find_class(claim: DatabaseClaim, lookup: Lookup) -> DatabaseClass:
-    """The claim's class; raises `Terminal` (`ClassNotFound`), looked up again soon."""
-    class_ = lookup.class_(claim.spec.class_name)
+    """The claim's class; raises `Terminal`: `ClassNotFound`, looked up again soon, or what is wrong with it."""
+    try:
+        class_ = lookup.class_(claim.spec.class_name)
+    except SpecError as error:
+        raise Terminal(f"DatabaseClass {claim.spec.class_name!r}: {error}", reason=error.reason) from error
     if class_ is None:
         raise Terminal(
             f"DatabaseClass {claim.spec.class_name!r} does not exist; create it, or make a claim that names another",

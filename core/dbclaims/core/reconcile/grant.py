@@ -45,7 +45,10 @@ def hold(tools: Tools, grant: ClaimGrant, namespace: str, uid: str) -> None:
     document = tools.lookup.document(GRANT, grant.metadata.key)
     if document is None or any(each.namespace == namespace for each in grant.status.held):
         return
-    after = attrs.evolve(grant.status, held=(*grant.status.held, HeldNamespace(namespace=namespace, uid=uid)))
+    # Of a namespace that it names no more nothing is kept: the list is bounded, and naming it again is a new word.
+    named = {each.namespace for each in grant.spec.from_}
+    held = tuple(each for each in grant.status.held if each.namespace in named)
+    after = attrs.evolve(grant.status, held=(*held, HeldNamespace(namespace=namespace, uid=uid)))
     _write(tools, document, grant.status, after, _holds(grant.metadata.generation))
 
 

@@ -18,7 +18,9 @@ from ..secrets import Owner, check_format, new_password
 from ..spi import Account, Contents, Credentials, Database, DatabaseRef, Endpoint, Probe, Transient, Verdict
 from .secret import SecretKeeper
 
-_REASONS = {Verdict.FULL: "ConnectionLimitReached"}
+_PUBLISHED = {Verdict.FULL: "ConnectionLimitReached", Verdict.UNKNOWN: "LoginUnproven"}
+_MADE = {Verdict.FULL: "ServerFull"}
+"""What a login that is not let in is told, by whether it was published or just made or mended; else `LoginRefused`."""
 
 
 class Quiet:
@@ -77,7 +79,7 @@ class LoginKeeper:
         self.role, self.accounts = role, accounts
         self._probe: Probe | None = None
         self._overlap: Overlap | None = None
-        self._proven = False
+        self._asked = False
         self._begun = ""
         self._means, self._owner, self._model, self._rules = means, owner, model, rules
         self._secret = SecretKeeper(means.client, owner, model, rules.grace)
@@ -104,7 +106,7 @@ class LoginKeeper:
         self._overlap = self._overlapping(observed)
         due = "" if self._overlap else self._begun or self._wish()
         self._decision = decide(self.accounts, self._published, self._past, self._probe, due=due)
-        self._proven = self._decision.step is Step.KEEP and self._works
+        self._asked = self._decision.step is Step.KEEP
 
     @property
     def decision(self) -> Decision:
@@ -128,6 +130,8 @@ class LoginKeeper:
     def confirm(self) -> None:
         """Raise `Transient` (`Conflict`) where the login was published anew since it was looked at."""
         self._secret.confirm()
+        # Something will change now, and it may be what the login wanted.
+        self._asked = self._asked and self._works
 
     def prepare(self) -> None:
         """Have the password that the step sets."""
@@ -152,22 +156,25 @@ class LoginKeeper:
 
     def doubt(self) -> None:
         """What the login saw is about to change: it is to be proved again."""
-        self._proven = False
+        self._asked = False
 
     def prove(self, session: object, ref: DatabaseRef) -> Contents | None:
         """Log in as the application would; return what that session saw.
 
-        Raises `Transient`, most often `LoginRefused`: the login is not published.
+        Nobody is asked again while nothing changed: a server may lock out who tries too often. Raises `Transient`,
+        most often `LoginRefused`: the login is not published.
         """
-        if not self._proven:
+        if not self._asked:
             self._probe = self._means.engine.probe(session, ref, self._current)
         assert self._probe is not None
-        self._proven = self._works
-        if self._proven:
+        self._asked = True
+        if self._works:
             return self._probe.contents
-        name, reason = self._current.username, _REASONS.get(self._probe.verdict, "LoginRefused")
-        if self._probe.verdict is Verdict.ACCEPTED:
-            raise Transient(f"login {name} works but acts as {self._probe.acts_as}, not {self.role}", reason=reason)
+        name, verdict = self._current.username, self._probe.verdict
+        if verdict is Verdict.ACCEPTED:
+            words = f"login {name} works but acts as {self._probe.acts_as}, not {self.role}"
+            raise Transient(words, reason="LoginRefused")
+        reason = (_PUBLISHED if self.decision.step is Step.KEEP else _MADE).get(verdict, "LoginRefused")
         raise Transient(f"login {name} cannot log in: {self._probe.message}", reason=reason)
 
     def publish(self, endpoint: Endpoint, database: str, provider: str) -> None:

@@ -24,10 +24,10 @@ from ..spi import (
     Database,
     DatabaseRef,
     DatabaseSpec,
-    Finding,
     InvalidSpec,
     Login,
     NotReady,
+    Server,
     Terminal,
     Transient,
 )
@@ -109,7 +109,8 @@ class Making:
         for role in self._roles:
             with role.guard():
                 role.find_names(binding.database, binding.engine.info)
-                role.admit(binding, means)
+                if not role.deleting:
+                    role.admit(binding, means)
         names = [name for role in self._roles for name in role.names]
         self._ref = DatabaseRef(binding.database, binding.owner, (*binding.accounts, *names), binding.identity)
 
@@ -241,7 +242,7 @@ class Making:
         """Bring the database to what is wished, then the RoleClaims', each on its own."""
         engine, ref, keeper = self._binding.engine, self._ref, self._keeper
         looked = keeper.contents
-        if looked is not None and self._plan(self._desired(), looked):
+        if self._plan(self._desired(), looked):
             keeper.doubt()
         self._observed = converge(engine, locked, ref, self._desired(), looked)
         contents = keeper.prove(locked, ref)
@@ -305,7 +306,7 @@ class Making:
         return Result(self._rest(), backoff=any(role.failure.result.backoff for role in self._roles if role.failure))
 
     def _report_role(self, role: RolePass) -> None:
-        if role.deleting and role.failure is None:
+        if role.deleting and role.failure is None and not role.waits:
             role.let_go()
         else:
             role.report(self._binding)
@@ -332,15 +333,17 @@ class Making:
             message += f" {problems[0]}"
         after = attrs.evolve(claim.status, observed_generation=claim.metadata.generation)
         self._write(after, conditions.paused(claim.status.conditions, claim.metadata.generation, message))
+        for role in self._roles:
+            role.report_failure(instead=Failure("Paused", f"DatabaseClaim {claim.metadata.key}: {message}", Result()))
         return Result()
 
     def _write(self, after: DatabaseClaimStatus, said: conditions.Conditions) -> None:
         self._document = self._tools.reporter.write(CLAIM, self._document, self._claim.status, after, said)
 
     def _warnings(self) -> list[tuple[str, str]]:
-        found: tuple[Finding, ...] = self._observed.findings if self._observed else ()
-        server = self._binding.backend.server
-        return [(each.reason, each.message) for each in (*found, *(server.findings if server else ()))]
+        looked: list[Database | Contents | Server | None] = [self._observed, self._keeper.contents]
+        looked.append(self._binding.backend.server)
+        return [(finding.reason, finding.message) for each in looked if each for finding in each.findings]
 
     def _rest(self) -> float:
         """Seconds until the next pass."""

@@ -8,7 +8,16 @@ import attrs
 
 from .. import conditions, naming
 from ..admission import deletion_policy
-from ..api import ABANDON, APPROVE, FINALIZER, DatabaseClaim, DatabaseServer, DeletionPolicy, ServerDeletionPolicy
+from ..api import (
+    ABANDON,
+    APPROVE,
+    FINALIZER,
+    DatabaseClaim,
+    DatabaseServer,
+    DeletionPolicy,
+    ServerDeletionPolicy,
+    SpecError,
+)
 from ..backends import Backend
 from ..controller import Result
 from ..kinds import CLAIM, SERVER
@@ -82,8 +91,9 @@ class Release:
         namespace = self._tools.lookup.namespace(claim.metadata.namespace)
         mark = mark_of(claim, namespace, self._tools.backends.installation.id)
         ref = self._ref(claim, server, backend)
-        with backend.session() as session:
-            observed = engine.observe(session, ref)
+        # Looked at under the lock: what was ours before it may have been finished or taken over by another claim.
+        with backend.session() as session, engine.lock(session, ref) as locked:
+            observed = engine.observe(locked, ref)
             if observed is None or not _is_ours(observed, mark):
                 return
             ref = attrs.evolve(ref, owner=observed.owner)
@@ -91,8 +101,7 @@ class Release:
             if policy is DeletionPolicy.RETAIN:
                 released = attrs.evolve(mark, state=RELEASED)
                 desired = DatabaseSpec(ref, released, self._closed(observed, ref, backend))
-            with engine.lock(session, ref) as locked:
-                converge(engine, locked, ref, desired)
+            converge(engine, locked, ref, desired)
 
     def _ref(self, claim: DatabaseClaim, server: DatabaseServer, backend: Backend) -> DatabaseRef:
         info = backend.engine.info
@@ -115,8 +124,7 @@ class Release:
         failure = failure_of(error, self._tools.resync.total_seconds())
         if failure.reason == "PluginBug":
             log.exception("a plugin broke its contract")
-        class_ = self._tools.lookup.class_(claim.spec.class_name)
-        retain = deletion_policy(claim, class_) is DeletionPolicy.RETAIN
+        retain = self._policy(claim) is DeletionPolicy.RETAIN
         if retain and claim.metadata.annotations.get(APPROVE) == ABANDON and isinstance(error, SPIError):
             note = f"let go without closing its logins: {failure.message}"
             self._tools.reporter.tell(document, reason="Abandoned", note=note, warning=True)
@@ -126,6 +134,13 @@ class Release:
         way_out = f"; or leave the server as it is with the annotation {APPROVE}: {ABANDON}" if retain else ""
         self._wait(claim, document, failure.reason, failure.message + way_out)
         return failure.result
+
+    def _policy(self, claim: DatabaseClaim) -> DeletionPolicy:
+        try:
+            return deletion_policy(claim, self._tools.lookup.class_(claim.spec.class_name))
+        except SpecError:
+            # The class is a newer version's; as without one, what stood when the claim was bound holds.
+            return deletion_policy(claim, None)
 
     def _wait(self, claim: DatabaseClaim, document: Object, reason: str, message: str) -> Result:
         generation = claim.metadata.generation
@@ -145,6 +160,7 @@ class Release:
             role.report_failure(instead=Failure(reason, message, Result(RETRY), broken=True))
 
     def _remove_finalizer(self, claim: DatabaseClaim, document: Object) -> None:
+        self._tools.quiet.forget(claim.metadata.uid)
         left = [each for each in claim.metadata.finalizers if each != FINALIZER]
         metadata = document["metadata"]
         self._tools.client.patch(
@@ -157,4 +173,8 @@ class Release:
 
 
 def _is_ours(observed: Database, mark: Mark) -> bool:
-    return observed.held if observed.mark is None else observed.mark.same_owner(mark)
+    if observed.mark is not None:
+        return observed.mark.same_owner(mark)
+    owner = observed.roles.get(observed.owner)
+    # Half made: its owner role was marked before it, maybe for another claim that wants the same name.
+    return observed.held and (owner is None or owner.mark is None or owner.mark.same_owner(mark))

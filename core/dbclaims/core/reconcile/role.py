@@ -13,6 +13,7 @@ from ..admission import access_of, check_grant, check_interval
 from ..api import (
     FINALIZER,
     ClaimGrant,
+    ObjectMeta,
     RoleClaim,
     RoleClaimStatus,
     check_annotations,
@@ -44,6 +45,11 @@ from .tools import Tools
 log = logging.getLogger(__name__)
 
 _REVOKED = frozenset({"NotGranted", "GrantStale"})
+
+_WAITS = {
+    "Paused": "Paused by annotation: nothing in the server is changed, a published login goes on.",
+    "Protected": "dbclaims.io/protect refuses the deletion; remove it first",
+}
 
 
 class RolePass:
@@ -89,7 +95,14 @@ class RolePass:
     @property
     def served(self) -> LoginKeeper | None:
         """Its login, while it is to work and nothing failed."""
-        return None if self.failure or self.deleting else self.keeper
+        return None if self.failure or self.deleting or self.waits else self.keeper
+
+    @property
+    def waits(self) -> str:
+        """The reason why nothing of it may change now, although somebody wishes it; empty where nothing holds it."""
+        if self._meta.paused:
+            return "Paused"
+        return "Protected" if self.deleting and self._meta.protected else ""
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -121,13 +134,10 @@ class RolePass:
         Told from what is there, since the RoleClaim may have been edited; None where nothing of it is.
         """
         mark = self._mark(installation, RELEASED)
-        first, second = self.accounts
-        accounts = (Account(first, False), Account(second, False))
         role = observed.roles.get(self.role)
         if role is not None and role.mark is not None and role.mark.same_owner(mark):
-            return Login(self.role, accounts, mark=mark)
-        there = [observed.roles[name] for name in self.accounts if name in observed.roles]
-        return Login(observed.owner, accounts) if any(each.acts_as == observed.owner for each in there) else None
+            return Login(self.role, self._shut, mark=mark)
+        return Login(observed.owner, self._shut) if self._acts_as_owner(observed) else None
 
     def admit(self, binding: Binding, means: Means) -> None:
         """Check that it may be served and read its Secret; raises `SPIError` or `SpecError` where it may not."""
@@ -157,28 +167,39 @@ class RolePass:
 
         A consent that was taken back closes what it had opened; any other failure leaves a working login alone.
         """
+        if self.served:
+            return self._login(binding, self.served.wanted(), owner=self._owner)
         revoked = self.failure is not None and self.failure.reason in _REVOKED
-        unserved = (self.deleting or revoked) and self.role and not self._is_absent(observed)
-        return self._login(binding) if self.served or unserved else None
+        if self.waits or not (self.deleting or revoked) or observed is None or self._is_absent(observed):
+            return None
+        # Told from what is there: its spec may have been edited, or be refused.
+        return self._login(binding, self._shut, owner=self._acts_as_owner(observed))
 
-    def _login(self, binding: Binding) -> Login:
-        first, second = self.accounts
-        closed = (Account(first, False), Account(second, False))
+    def _login(self, binding: Binding, accounts: tuple[Account, Account], *, owner: bool) -> Login:
         return Login(
-            role=binding.owner if self._owner else self.role,
-            accounts=self.served.wanted() if self.served else closed,
-            grants={} if self._owner else self._grants,
+            role=binding.owner if owner else self.role,
+            accounts=accounts,
+            grants={} if owner else self._grants,
             connection_limit=binding.class_.spec.connection_limit,
-            mark=None if self._owner else self._mark(binding.mark.installation),
+            mark=None if owner else self._mark(binding.mark.installation),
             drop=self.deleting,
         )
+
+    @property
+    def _shut(self) -> tuple[Account, Account]:
+        first, second = self.accounts
+        return Account(first, False), Account(second, False)
+
+    def _acts_as_owner(self, observed: Database) -> bool:
+        there = [observed.roles[name] for name in self.accounts if name in observed.roles]
+        return any(observed.owner in (each.acts_as, *each.member_of) for each in there)
 
     def _mark(self, installation: str, state: str = HELD) -> Mark:
         meta = self.document["metadata"]
         return Mark(installation, "RoleClaim", self._uid, meta["namespace"], meta["name"], meta["uid"], state)
 
-    def _is_absent(self, observed: Database | None) -> bool:
-        return observed is None or not any(name in observed.roles for name in self.names)
+    def _is_absent(self, observed: Database) -> bool:
+        return not self.role or not any(name in observed.roles for name in self.names)
 
     def ensure_finalizer(self) -> None:
         """Set the finalizer, before the first write to the server."""
@@ -187,13 +208,14 @@ class RolePass:
 
     def let_go(self) -> None:
         """Take the finalizer away: nothing of it is left, or what is left goes with its database."""
+        self._tools.quiet.forget(self.document["metadata"]["uid"])
         if self.held:
             self._set_finalizers([f for f in self.document["metadata"]["finalizers"] if f != FINALIZER])
 
     def report(self, binding: Binding) -> None:
         """Write the status: that it works, or what stands in `failure`."""
         keeper = self.keeper
-        if self.failure is not None or keeper is None or self.deleting:
+        if self.failure is not None or keeper is None or self.deleting or self.waits:
             self.report_failure()
             return
         generation = self._generation
@@ -213,15 +235,25 @@ class RolePass:
 
     def report_failure(self, instead: Failure | None = None) -> None:
         """Write what failed; `instead` is the claim's own trouble, where this RoleClaim has none."""
-        failure = self.failure or instead
-        if failure is not None and not self.deleting:
-            after = attrs.evolve(self._status, observed_generation=self._generation)
-            now = self._tools.clock.now()
-            self._write(after, failure.conditions(self._status.conditions, self._generation, now))
+        failure, before, generation = self.failure or instead, self._status.conditions, self._generation
+        if self.waits and not (failure and failure.broken):
+            said = conditions.deleting(before, generation, _WAITS[self.waits], self.waits)
+        elif failure is None:
+            return
+        elif self.deleting:
+            said = conditions.deleting(before, generation, failure.message, failure.reason)
+        else:
+            said = failure.conditions(before, generation, self._tools.clock.now())
+        self._write(attrs.evolve(self._status, observed_generation=generation), said)
 
     @property
     def _broken(self) -> bool:
         return bool(self.keeper and self.keeper.broken and conditions.is_live(self._status.conditions))
+
+    @property
+    def _meta(self) -> ObjectMeta:
+        metadata = self.document["metadata"]
+        return ObjectMeta(name=metadata["name"], annotations=metadata.get("annotations") or {})
 
     @property
     def _generation(self) -> int:

@@ -224,13 +224,8 @@ class _Pass:
         if SERVER_FINALIZER not in server.metadata.finalizers:
             return Result()
         key = server.metadata.key
-        bound = self._tools.lookup.claims_on(key)
-        if server.metadata.protected or bound:
-            message = f"{len(bound)} claims are bound to this server; delete them first"
-            reason = "InUse"
-            if server.metadata.protected:
-                message, reason = "dbclaims.io/protect refuses the deletion; remove it first", "Protected"
-            said = conditions.deleting(self._before.conditions, self._generation, message, reason)
+        if held := _holds_on(server, len(self._tools.lookup.claims_on(key))):
+            said = conditions.deleting(self._before.conditions, self._generation, *held)
             self._write(attrs.evolve(self._before, observed_generation=self._generation), said)
             return Result(RETRY)
         try:
@@ -315,6 +310,17 @@ def _pending(action: Action, window: str | None) -> PendingAction:
     """How a step that was not taken yet is shown."""
     waits_for = ("maintenance window" if window else "approval") if action.disruptive else ""
     return PendingAction(action=action.verb, why=action.why, disruptive=action.disruptive, waits_for=waits_for)
+
+
+def _holds_on(server: DatabaseServer, bound: int) -> tuple[str, str] | None:
+    """Why a server that is meant to go stays (message, reason); None where nothing holds it."""
+    if server.metadata.protected:
+        return "dbclaims.io/protect refuses the deletion; remove it first", "Protected"
+    if server.metadata.paused:
+        return "Paused by annotation: the deletion waits.", "Paused"
+    if bound:
+        return f"{bound} claims are bound to this server; delete them first", "InUse"
+    return None
 
 
 def _check_survey(server: DatabaseServer, survey: Survey, *, upgrading: bool) -> None:

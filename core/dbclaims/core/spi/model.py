@@ -283,11 +283,13 @@ class Contents:
         schemas: name to owner.
         extensions: installed.
         grants: role to schema to access that is complete, for later objects too.
+        findings: what people should know, and only a look inside shows.
     """
 
     schemas: Mapping[str, str]
     extensions: frozenset[str]
     grants: Mapping[str, Mapping[str, Access]] = attrs.field(factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 @attrs.frozen

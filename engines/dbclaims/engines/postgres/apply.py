@@ -50,10 +50,16 @@ def _inside(connection: Connection, ref: DatabaseRef, step: Furnish | DropRoles)
     if isinstance(step, DropRoles):
         atomically(connection, statements.drop_roles(step, transient=not superuser, options=options))
         return
-    public = superuser or connection.info.server_version >= PUBLIC_SCHEMA_IS_OURS
-    transient = step.transient and not superuser
-    found = _relations(connection, step)
-    made = statements.furnish(ref.name, step, found, public=public, transient=transient, options=options)
+    ours = connection.info.server_version >= PUBLIC_SCHEMA_IS_OURS
+    made = statements.furnish(
+        ref.name,
+        step,
+        _relations(connection, step),
+        public=superuser or ours,
+        revoke=not ours,
+        transient=step.transient and not superuser,
+        options=options,
+    )
     atomically(connection, made)
 
 

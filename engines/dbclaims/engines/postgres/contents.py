@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from dbclaims.core.spi import Access, Contents
+from dbclaims.core.spi import Access, Contents, Finding
 
 from .statements import SEQUENCE_RIGHTS, TABLE_RIGHTS
 
@@ -43,7 +43,9 @@ SELECT current_user::text,
   ) granted JOIN space ON space.oid = granted.space),
   (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(nspname, kind, number)) FROM (
     SELECT relnamespace AS space, CASE WHEN sequence THEN 'sequences' ELSE 'tables' END AS kind,
-      pg_catalog.count(*) AS number FROM relation GROUP BY 1, 2) counted JOIN space ON space.oid = counted.space)
+      pg_catalog.count(*) AS number FROM relation GROUP BY 1, 2) counted JOIN space ON space.oid = counted.space),
+  EXISTS (SELECT FROM space s, LATERAL pg_catalog.aclexplode(s.nspacl) x WHERE s.nspname = 'public'
+    AND x.grantee = 0 AND x.privilege_type = 'CREATE')
 """
 """Its rights are as `string_agg` sorts them. Whole tables of rights are counted, never listed: a schema has many."""
 
@@ -54,6 +56,13 @@ _KINDS: Mapping[str, Mapping[Access, str]] = {
     "later tables": TABLE_RIGHTS,
     "later sequences": SEQUENCE_RIGHTS,
 }
+
+_PUBLIC_OPEN = Finding(
+    "PublicSchemaOpen",
+    "every login of this database may create objects in its schema public: "
+    "run REVOKE CREATE ON SCHEMA public FROM PUBLIC there, on PostgreSQL 14 as a superuser",
+)
+"""What PostgreSQL 14 begins with (PROTOCOL.md §1), and what a server that was upgraded from there may keep."""
 
 Grant = tuple[str, str, str, str, int]
 """Schema, kind, role, rights, and how many objects carry exactly these."""
@@ -68,14 +77,15 @@ class PostgresContents(Contents):
 
 def contents(row: Sequence[Any]) -> tuple[str, PostgresContents]:
     """The role that the session acts as, and what it saw."""
-    acts_as, schemas, extensions, grants, totals = row
+    acts_as, schemas, extensions, grants, totals, public_open = row
     counted = {(schema, kind): number for schema, kind, number in totals or ()}
     held: list[Grant] = [(schema, kind, role, rights, number) for schema, kind, role, rights, number in grants or ()]
     complete = {role: dict(_complete(role, held, counted)) for role in {grant[2] for grant in held}}
     partial = {
         role: frozenset(grant[0] for grant in held if grant[2] == role) - complete[role].keys() for role in complete
     }
-    return acts_as, PostgresContents(schemas or {}, frozenset(extensions or ()), complete, partial)
+    findings = (_PUBLIC_OPEN,) if public_open else ()
+    return acts_as, PostgresContents(schemas or {}, frozenset(extensions or ()), complete, findings, partial)
 
 
 def _complete(role: str, held: Sequence[Grant], counted: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, Access]]:

@@ -11,8 +11,10 @@ import re
 import select
 import tempfile
 import time
+import weakref
 from collections.abc import Mapping
-from typing import IO, Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -55,24 +57,21 @@ _TRACED = re.compile(r'\tErrorResponse\t.*? C "(\w{5})"')
 
 
 class Authority:
-    """The certificate authority as libpq wants it: a path, to a private file that lives as long as this does."""
+    """The certificate authority as libpq wants it: a path, to a private file that lives as long as this does.
+
+    A session that is replaced may still be in use, and without the file its server would look like a false one.
+    """
 
     def __init__(self, tls: TLS) -> None:
-        self._file = _private_file(tls.ca) if tls.ca else None
-        self.path = self._file.name if self._file else "system" if tls.mode is TLSMode.VERIFY_FULL else None
-
-    def close(self) -> None:
-        """Remove the file."""
-        if self._file:
-            self._file.close()
+        self.path = _private_file(tls.ca) if tls.ca else "system" if tls.mode is TLSMode.VERIFY_FULL else None
+        if tls.ca and self.path:
+            weakref.finalize(self, Path(self.path).unlink, missing_ok=True)
 
 
-def _private_file(text: str) -> IO[str]:
-    # Open for as long as the session lives: closing it removes it.
-    file = tempfile.NamedTemporaryFile("w", prefix="dbclaims-ca-", suffix=".crt")  # noqa: SIM115
-    file.write(text)
-    file.flush()
-    return file
+def _private_file(text: str) -> str:
+    with tempfile.NamedTemporaryFile("w", prefix="dbclaims-ca-", suffix=".crt", delete=False) as file:
+        file.write(text)
+    return file.name
 
 
 class Line(psycopg.Connection[Any]):

@@ -39,7 +39,6 @@ class PostgresDatabase(Database):
     Attributes:
         holder: name of our holder role.
         admin: who we are.
-        public: whether the schema `public` can be given to the owner.
         foreign_holder: another installation's holder role, where the database belongs to one.
         member: whether the admin is a member of the owner for good.
         connects: roles that were granted CONNECT.
@@ -48,7 +47,6 @@ class PostgresDatabase(Database):
 
     holder: str = ""
     admin: str = ""
-    public: bool = True
     foreign_holder: str | None = None
     member: bool = False
     connects: frozenset[str] = frozenset()
@@ -135,11 +133,10 @@ def _database(session: Session, ref: DatabaseRef, row: Mapping[str, Any]) -> Pos
     if database is None and not roles:
         return None
     known = {"ref": ref, "roles": roles, "holder": session.holder, "admin": row["admin"]}
-    public = row["version"] >= PUBLIC_SCHEMA_IS_OURS or row["superuser"]
     if database is None:
         owner = roles.get(ref.owner)
         mark = owner.mark if owner else None
-        return PostgresDatabase(owner=ref.owner, held=False, mark=mark, present=False, public=public, **known)
+        return PostgresDatabase(owner=ref.owner, held=False, mark=mark, present=False, **known)
     foreign = not database["held"] and IDENTITY.search(database["owner_comment"] or "") is not None
     owner_name = ref.owner if database["held"] or foreign else database["owner"]
     granted = _granted(row["acl"] or ())
@@ -150,8 +147,7 @@ def _database(session: Session, ref: DatabaseRef, row: Mapping[str, Any]) -> Pos
         mark=mark,
         comment=database["comment"] or "",
         closed=not granted.get("", frozenset()) & {"CONNECT", "TEMPORARY"},
-        findings=_findings(session, ref, public=public, adopted=mark and not database["held"] and owner_name),
-        public=public,
+        findings=_findings(session, ref, adopted=mark and not database["held"] and owner_name),
         foreign_holder=database["owner"] if foreign else None,
         member=any(entry["member"] for entry in row["roles"] or () if entry["name"] == owner_name),
         connects=frozenset(role for role, privileges in granted.items() if "CONNECT" in privileges),
@@ -189,14 +185,11 @@ def _granted(acl: Sequence[Sequence[str]]) -> dict[str, frozenset[str]]:
     return {name: frozenset(privilege for grantee, privilege in acl if grantee == name) for name in grantees}
 
 
-def _findings(session: Session, ref: DatabaseRef, *, public: bool, adopted: object) -> tuple[Finding, ...]:
+def _findings(session: Session, ref: DatabaseRef, *, adopted: object) -> tuple[Finding, ...]:
     findings = []
     if session.lock and session.lock.stranger:
         holder = session.lock.stranger
         findings.append(Finding("LockHeld", f"role {holder!r} sits on the lock of {ref.name!r}: ask its owner why"))
-    if not public:
-        text = "before PostgreSQL 15 every login may create objects in schema public: revoke it as a superuser"
-        findings.append(Finding("PublicSchemaOpen", text))
     if adopted:
         text = f"{ref.name!r} still belongs to {adopted!r}, so its logins may drop it, reopen it and change its mark"
         findings.append(Finding("AdoptedOwner", text))

@@ -129,9 +129,8 @@ class Session:
         return f"{self.endpoint.host}:{self.endpoint.port}"
 
     def close(self) -> None:
-        """Close the pool and forget the authority's file."""
+        """Close the pool; a pass that still goes on opens what it needs and closes it."""
         self.pool.close()
-        self.authority.close()
 
 
 def holder(installation: str) -> str:

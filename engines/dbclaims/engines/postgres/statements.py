@@ -100,17 +100,25 @@ def end_sessions(account: str, *, transient: bool, options: SQL) -> list[Compose
 
 
 def furnish(
-    database: str, step: Furnish, found: Mapping[str, Relations], *, public: bool, transient: bool, options: SQL
+    database: str,
+    step: Furnish,
+    found: Mapping[str, Relations],
+    *,
+    public: bool,
+    revoke: bool,
+    transient: bool,
+    options: SQL,
 ) -> list[Composed]:
     """The statements that change a database's inside.
 
     Args:
         found: what the owner has in each schema already.
         public: whether this server lets us give the schema `public` away.
+        revoke: whether everybody may create in it until that is taken back.
         transient: whether the admin is no member of the owner yet.
         options: of a membership of the admin (`holding.membership`).
     """
-    inner = [*_shape(step, public=public), *_as_owner(step, found)]
+    inner = [*_shape(step, public=public, revoke=revoke), *_as_owner(step, found)]
     for account in step.reassign:
         move = SQL("REASSIGN OWNED BY {} TO {}").format(identifier(account), identifier(step.owner))
         inner += as_member(account, [move], transient=transient, options=options)
@@ -129,9 +137,11 @@ def _outside(database: str, step: Furnish) -> Iterator[Composed]:
         yield SQL("COMMENT ON DATABASE {} IS {}").format(name, text(step.comment))
 
 
-def _shape(step: Furnish, *, public: bool) -> Iterator[Composed]:
+def _shape(step: Furnish, *, public: bool, revoke: bool) -> Iterator[Composed]:
     if step.public and public:
         yield SQL("ALTER SCHEMA public OWNER TO {}").format(identifier(step.owner))
+        if revoke:
+            yield Composed([SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC")])
 
 
 def _as_owner(step: Furnish, found: Mapping[str, Relations]) -> Iterator[Composed]:

@@ -1,0 +1,84 @@
+"""The canary can fail: a password that leaks anywhere ends a session with a failure, whose words do not repeat it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dbclaims.core.secrets import new_password
+from tests.canary import CANARY, Canary
+
+ROOT = Path(__file__).parents[2]
+CONFTEST = """
+from tests.canary import CANARY
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(CANARY)
+"""
+LEAKS = {
+    "a log record of dbclaims.core": "logging.getLogger('dbclaims.core').info('made', extra={'what': password})",
+    "a log record of dbclaims.x": "logging.getLogger('dbclaims.x').warning('made %s', password)",
+    "the output of": "print(f'uri: postgres://u:{password}@host')",
+    "up.log": "(tmp_path / 'up.log').write_text(base64.b64encode(password.encode()).decode())",
+    "objects.sqlite": "sqlite3.connect(tmp_path / 'objects.sqlite').execute(f'CREATE TABLE \"{password}\" (i int)')",
+    "the log of a PostgreSQL": "leak_into_sql(password)",
+}
+TEST = """
+import base64, logging, sqlite3
+
+import psycopg
+
+from dbclaims.core.secrets import new_password
+from tests.servers.installation import installation
+from tests.servers.postgres import PostgresServer
+
+
+def leak_into_sql(password):
+    with PostgresServer(installation(17)) as server:
+        server.execute(f"CREATE ROLE app PASSWORD '{password}'")
+
+
+def test_that_passes(tmp_path):
+    password = new_password()
+    {leak}
+"""
+
+
+def session(folder: Path, leak: str, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "test_leak.py").write_text(TEST.replace("{leak}", leak))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run([*command, str(folder)], env=environment, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("where", "leak"), LEAKS.items(), ids=LEAKS)
+def test_a_leak_fails_a_session_whose_tests_all_pass(tmp_path: Path, where: str, leak: str) -> None:
+    ended = session(tmp_path, leak)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "1 passed" in ended.stdout
+    assert f"LEAKED: a generated password stands in {where}" in ended.stdout.replace("test_that_passes0/", "")
+
+
+def test_a_leak_in_a_parallel_worker_fails_the_session(tmp_path: Path) -> None:
+    ended = session(tmp_path, LEAKS["a log record of dbclaims.x"], "-n", "1")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "LEAKED" in ended.stdout
+
+
+def test_a_session_without_a_leak_passes(tmp_path: Path) -> None:
+    assert session(tmp_path, "print(len(password))").returncode == 0
+
+
+def test_it_listens_in_this_session() -> None:
+    password, here = new_password(), Canary()
+    here.note(password)
+    assert CANARY._known >= here._known
+    here.examine("a status", f'{{"message": "x{password}y"}}')
+    here.examine("another", password[:-1])
+    assert here.leaks == ["a status"]
