@@ -14,6 +14,8 @@ from .canary import CANARY
 from .controlplane.cluster import ControlPlane
 from .parts import MissingPart
 from .servers.installation import installation
+from .servers.mysql import MySQLServer
+from .servers.mysqlinstallation import mysql_installation
 from .servers.postgres import PostgresServer
 
 T = TypeVar("T")
@@ -27,6 +29,12 @@ class StartPostgres(Protocol):
     def __call__(self, version: int = DEFAULT_POSTGRES, **options: object) -> PostgresServer: ...
 
 
+class StartMySQL(Protocol):
+    """Starts a private server: `new_mysql("9.7", options=[...])`; arguments are MySQLServer's."""
+
+    def __call__(self, version: str, **options: object) -> MySQLServer: ...
+
+
 def needed(make: Callable[[], T]) -> T:
     """Return what `make` makes; where a part of it is missing, fail in CI and skip, visibly, elsewhere."""
     try:
@@ -38,8 +46,9 @@ def needed(make: Callable[[], T]) -> T:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--pg`, the PostgreSQL versions that the engine's own tests run against, and `--seed`, one history's seed."""
+    """Add `--pg` and `--mysql`, versions that the engines' tests run against, and `--seed`, one history's seed."""
     parser.addoption("--pg", default="14,15,16,17,18", help="PostgreSQL major versions for the fixture `postgres`")
+    parser.addoption("--mysql", default="9.7,mariadb-10.11,mariadb-11.8", help="versions for the fixture `mysql`")
     parser.addoption("--seed", type=int, default=0, help="the history that tests/proofs/test_histories.py replays")
 
 
@@ -49,10 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test that asks for `postgres` once per version of `--pg`."""
+    """Run every test that asks for `postgres` or `mysql` once per version of `--pg` or `--mysql`."""
     if "postgres" in metafunc.fixturenames:
         versions = [int(version) for version in metafunc.config.getoption("--pg").split(",")]
         metafunc.parametrize("postgres", versions, indirect=True, ids=[f"pg{version}" for version in versions])
+    if "mysql" in metafunc.fixturenames:
+        named = metafunc.config.getoption("--mysql").split(",")
+        metafunc.parametrize("mysql", named, indirect=True, ids=[name.replace(".", "") for name in named])
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +102,36 @@ def new_postgres() -> Iterator[StartPostgres]:
 
         def start(version: int = DEFAULT_POSTGRES, **options: object) -> PostgresServer:
             server = needed(lambda: PostgresServer(installation(version), **options))  # type: ignore[arg-type]
+            return started.enter_context(server)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def mysql_servers() -> Iterator[dict[str, MySQLServer]]:
+    """Return the session's shared MySQL and MariaDB servers, by version, as far as they were asked for."""
+    servers: dict[str, MySQLServer] = {}
+    yield servers
+    for started in servers.values():
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def mysql(request: pytest.FixtureRequest, mysql_servers: dict[str, MySQLServer]) -> MySQLServer:
+    """Return the shared server of each version of `--mysql` in turn."""
+    version: str = request.param
+    if version not in mysql_servers:
+        mysql_servers[version] = needed(lambda: MySQLServer(mysql_installation(version)))
+    return mysql_servers[version]
+
+
+@pytest.fixture
+def new_mysql() -> Iterator[StartMySQL]:
+    """Return a function that starts a private server (a second), closed after the test: for pauses and options."""
+    with ExitStack() as started:
+
+        def start(version: str, **options: object) -> MySQLServer:
+            server = needed(lambda: MySQLServer(mysql_installation(version), **options))  # type: ignore[arg-type]
             return started.enter_context(server)
 
         yield start

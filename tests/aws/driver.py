@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -31,7 +32,7 @@ class Driver:
 
     def __init__(self, double: RdsDouble, config: Mapping[str, Any] | None = None, ref: ServerRef = REF) -> None:
         self.double, self.ref = double, ref
-        self.provider: Provider = load().providers["aws"]
+        self.provider = _provider()
         self.taken: list[str] = []
         self._open(config)
 
@@ -121,6 +122,12 @@ class Driver:
         assert self.provider.info.config is not None
         block = {"region": "eu-central-1", **(config or {})}
         self.session = self.provider.open(structure_config(self.provider.info.config, block), _no_secret)
+
+
+@lru_cache
+def _provider() -> Provider:
+    """The provider, loaded once: what it knows of a server is in the session."""
+    return load().providers["aws"]
 
 
 def wish(**changes: Any) -> ServerSpec:

@@ -39,7 +39,8 @@ class Story:
         assert self.world.is_current(self.name), self.world.status(self.name)
         secret = self.world.secret(self.name)
         assert self.world.logs_in(secret)
-        assert {name for name in self.world.open_logins() if self.name in name} == {secret["username"]}
+        mine = f"{self.world.tag}_{self.name}_"
+        assert {name for name in self.world.open_logins() if name.startswith(mine)} == {secret["username"]}
         assert self.world.find(SECRET, self._pending) is None
 
     @property

@@ -44,7 +44,7 @@ def test_a_controller_may_die_at_many_a_point(world: World, kind: type[Story]) -
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", FURTHER, ids=lambda kind: kind.__name__)
 def test_a_controller_may_die_at_any_point(world: World, kind: type[Story]) -> None:
-    assert die_at_each(world, kind(world), stride=1) > 15
+    assert die_at_each(world, kind(world), stride=1) > 12
 
 
 def die_at_each(world: World, story: Story, *, stride: int) -> int:

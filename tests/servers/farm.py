@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psycopg
 from psycopg import sql
 
 from dbclaims.conformance.doubles.farm import Machine
@@ -71,8 +72,12 @@ class PostgresFarm:
 
     def set_password(self, name: str, username: str, password: str) -> None:
         """See `Farm.set_password`."""
-        statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
-        self.servers[name].execute(statement.format(sql.Identifier(username), sql.Literal(password)))
+        server = self.servers[name]
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            # As a verifier, so that it never stands in the server's log.
+            verifier = connection.pgconn.encrypt_password(password.encode(), username.encode(), b"scram-sha-256")
+            statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+            connection.execute(statement.format(sql.Identifier(username), sql.Literal(verifier.decode())))
 
     def restart(self, name: str) -> None:
         """See `Farm.restart`."""

@@ -148,7 +148,7 @@ _BACKEND = (
         "ServerBusy", "Every admin connection to the server is in use.", "Wait, or allow the controller more of them."
     ),
     Reason("ServerFull", "The server is short of connections, memory or space.", "Give it more, or close connections."),
-    Reason("Busy", "Something in the server is locked by somebody else; the step is tried again.", "Wait."),
+    Reason("Busy", "Somebody else works on it, in the server or at its vendor; the step is tried again.", "Wait."),
     Reason("Raced", "Somebody changed the same thing at the same moment; the step is tried again.", "Wait."),
     Reason("Vanished", "Something in the server went away meanwhile; it is looked at again.", "Wait."),
     Reason(
@@ -250,6 +250,27 @@ _BACKEND = (
         "A database whose Secret was published is gone; nothing is created in its place.",
         "Restore it, or approve an empty one with dbclaims.io/approve.",
     ),
+    Reason(
+        "NameExposed",
+        "On MySQL, what somebody was granted by a pattern or an old grant would open the new database to them.",
+        "Revoke it from the accounts in the message, or choose another name.",
+    ),
+    Reason(
+        "OrphanDefiners",
+        "MySQL makes no account whose name a view, routine, trigger or event still gives as its definer.",
+        "Drop or redefine what names it.",
+    ),
+    Reason(
+        "DatabaseBusy",
+        "An open or prepared transaction holds a database that is to be dropped.",
+        "End it; XA RECOVER lists prepared ones.",
+    ),
+    Reason(
+        "HostBlocked",
+        "MySQL refuses every connection from the controller's address, after too many that broke off.",
+        "Mend what broke them, then run FLUSH HOSTS from another address.",
+    ),
+    Reason("StatementRefused", "The server does not understand a statement of ours.", "Upgrade it, or report it."),
     Reason("PluginError", "A provider or engine failed.", "Act on the message."),
     Reason(
         "PluginBug", "A provider or engine failed in a way that it must not.", "Report it with the controller's log."
@@ -287,13 +308,33 @@ _WARNINGS = (
         "An adopted database keeps its owner, who can do everything in it.",
         "Close the old owner's login when nobody needs it.",
     ),
+    Reason(
+        "ForeignGrants",
+        "Accounts that are not ours were granted something on a MySQL database.",
+        "Revoke it, if it is not meant.",
+    ),
+    Reason(
+        "ShadowedLogin",
+        "MySQL tries an account of the same name for one host before ours, which is for every host.",
+        "Drop or rename that account.",
+    ),
+    Reason(
+        "TriggersRefused",
+        "MySQL's binary log keeps applications from making triggers and functions.",
+        "Set log_bin_trust_function_creators on the server.",
+    ),
+    Reason("EventsDisabled", "Events never run on this MySQL server.", "Start it with event_scheduler ON or OFF."),
+    Reason(
+        "NamesFolded",
+        "This MySQL server keeps names in lower case: names that differ in case are one.",
+        "Choose names that differ otherwise.",
+    ),
 )
 
 _CLOUD = (
     Reason(
         "ServerFailed", "The vendor gave up on the server.", "Read the state in the message at the vendor's console."
     ),
-    Reason("Busy", "The vendor is at work on the server and takes nothing else.", "Wait."),
     Reason("Throttled", "The vendor asks for fewer requests.", "Wait; see who else uses the account."),
     Reason("QuotaExceeded", "The account has no room for more.", "Have the quota raised, or remove what is not used."),
     Reason("CapacityMissing", "The vendor has none left of what is wished.", "Wait, or wish for another size or zone."),

@@ -259,7 +259,8 @@ class LoginKeeper:
 
     @property
     def _works(self) -> bool:
-        return self._probe is not None and self._probe.verdict is Verdict.ACCEPTED and self._probe.acts_as == self.role
+        probe = self._probe
+        return probe is not None and probe.verdict is Verdict.ACCEPTED and probe.acts_as in (None, self.role)
 
     @property
     def _closing(self) -> str:

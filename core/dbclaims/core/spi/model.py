@@ -342,7 +342,7 @@ class Probe:
     Attributes:
         verdict: how the server answered.
         message: the server's words, without secrets.
-        acts_as: the role that the session acted as.
+        acts_as: the role that the session acted as; None where the engine knows none, and its rights are its own.
         contents: what that session saw.
     """
 

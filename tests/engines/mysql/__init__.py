@@ -1,0 +1,1 @@
+"""Tests of the engine `mysql`, on real MySQL and MariaDB servers."""
