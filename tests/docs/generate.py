@@ -1,7 +1,7 @@
 """Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md and the list of files in architecture.md. With `--check` nothing is written; the exit
-code is 1 where a page is out of date. `make docs` and `make check` call it.
+That is the whole of reference.md, the list of files in architecture.md and the table of mutants in conformance.md.
+With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.conformance.table import tabled
+
 from .blocks import REPOSITORY
 from .reference import reference
 from .tree import listed
 
 REFERENCE = REPOSITORY / "docs" / "reference.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
+CONFORMANCE = REPOSITORY / "docs" / "conformance.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 def _pages() -> Iterator[tuple[Path, str]]:
     yield REFERENCE, reference()
     yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
+    yield CONFORMANCE, tabled(CONFORMANCE.read_text())
 
 
 def _differs(page: Path, wanted: str, *, write: bool) -> bool:

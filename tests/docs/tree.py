@@ -10,7 +10,12 @@ from .blocks import REPOSITORY
 
 BEGIN, END = "<!-- made by `make docs` -->", "<!-- end -->"
 
-ROOTS = ("core/dbclaims/core", "providers/dbclaims/providers", "engines/dbclaims/engines")
+ROOTS = (
+    "core/dbclaims/core",
+    "providers/dbclaims/providers",
+    "engines/dbclaims/engines",
+    "conformance/dbclaims/conformance",
+)
 
 
 def listed(page: str) -> str:

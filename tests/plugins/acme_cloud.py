@@ -79,7 +79,7 @@ def acme_cloud() -> Iterator[AcmeCloud]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         cloud = AcmeCloud(server.server_port)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield cloud
         server.shutdown()

@@ -6,6 +6,7 @@ The same file stands in docs/plugins.md; `test_docs.py` holds the two together.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -73,6 +74,11 @@ def test_the_provider_stays_as_short_as_the_guide_says() -> None:
     assert len([line for line in lines if line.strip()]) <= 48
 
 
+def test_its_harness_stays_as_short_as_the_guide_says() -> None:
+    lines = (SOURCE / "acme_harness.py").read_text().splitlines()
+    assert len([line for line in lines if line.strip()]) <= 35
+
+
 def test_pip_install_alone_brings_the_plugin_into_a_new_process(installed: Path) -> None:
     program = (
         "import json, attrs; from dbclaims.core.plugins import load\n"
@@ -82,6 +88,21 @@ def test_pip_install_alone_brings_the_plugin_into_a_new_process(installed: Path)
         [sys.executable, "-c", program], env={"PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True
     )
     assert ["acme", "provider", "acme-dbclaims", "1.2.3", ["Create", "Resize"], ""] in json.loads(ran.stdout)
+
+
+def test_it_is_conformant_with_one_command(installed: Path, tmp_path: Path) -> None:
+    report = tmp_path / "acme.json"
+    search = os.pathsep.join([str(installed), str(SOURCE.parents[2]), *filter(None, sys.path)])
+    ran = subprocess.run(
+        [sys.executable, "-m", "dbclaims.conformance", "acme", "--report", str(report)],
+        env={**os.environ, "PYTHONPATH": search},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    made = json.loads(report.read_text())
+    assert (made["distribution"], made["version"], made["verdict"]) == ("acme-dbclaims", "1.2.3", "conformant")
 
 
 def test_a_server_s_life_from_absent_to_absent(acme: Provider, cloud: AcmeCloud, session: object) -> None:
@@ -95,12 +116,12 @@ def test_a_server_s_life_from_absent_to_absent(acme: Provider, cloud: AcmeCloud,
     assert running is not None
     assert running.ready
     assert running.endpoint == spi.Endpoint("127.0.0.1", 5432)
-    assert cloud.servers["platform-orders"]["admin"] == {"username": "admin", "password": "hunter2"}
+    assert cloud.servers["platform.orders"]["admin"] == {"username": "admin", "password": "hunter2"}
     assert pass_over(acme, session, SPEC) == []
     assert pass_over(acme, session, attrs.evolve(SPEC, size="large")) == ["resize"]
     cloud.settle()
     assert pass_over(acme, session, attrs.evolve(SPEC, size=None)) == []
-    assert cloud.servers["platform-orders"]["size"] == "large"
+    assert cloud.servers["platform.orders"]["size"] == "large"
     assert pass_over(acme, session, None) == ["delete"]
     cloud.settle()
     assert cloud.servers == {}
@@ -109,7 +130,7 @@ def test_a_server_s_life_from_absent_to_absent(acme: Provider, cloud: AcmeCloud,
 
 def test_a_server_of_somebody_else_is_not_touched(acme: Provider, cloud: AcmeCloud, session: object) -> None:
     pass_over(acme, session, SPEC)
-    cloud.servers["platform-orders"]["owner"] = "uid-2"
+    cloud.servers["platform.orders"]["owner"] = "uid-2"
     with pytest.raises(spi.NotOwned, match="choose another name"):
         acme.observe(session, REF)
 

@@ -20,7 +20,7 @@ from .manager import ManagerError
 from .objectstore import StoreError
 from .plugins import PluginError
 
-ROOMS = {"up": "up", "delete": "delete", "run": "run", "crds": "crds", "plugins": "listing"}
+ROOMS = {"up": "up", "delete": "delete", "run": "run", "crds": "crds", "plugins": "listing", "new": "new"}
 """Each command and its module. Only the one that is asked for is loaded: a controller needs no terminal (3 MiB)."""
 
 _SENTENCES = (CommandError, ConfigError, InstallationError, ManagerError, PluginError, StoreError, WrongDefinitions)

@@ -8,8 +8,12 @@ from typing import Any
 import attrs
 import psycopg
 import pytest
+from psycopg.errors import DuplicateObject
+from psycopg.sql import SQL
 
 from dbclaims.core.spi import RELEASED, Access, SPIError, Verdict
+from dbclaims.engines.postgres.quoting import identifier
+from dbclaims.engines.postgres.session import atomically
 
 from .conftest import MakeWorld
 from .world import World, without_verifiers
@@ -87,3 +91,16 @@ def test_releasing_it_survives_every_death(shop: World, monkeypatch: pytest.Monk
         if not cut:
             return
     pytest.fail("it never came to its end")
+
+
+def test_a_statement_that_is_refused_undoes_the_rest_and_leaves_the_connection_its_lock(world: World) -> None:
+    made, taken = identifier(f"{world.name}_half"), identifier(world.session.holder)
+    statements = [SQL("CREATE ROLE {}").format(made), SQL("CREATE ROLE {}").format(taken)]
+    # So many that the refusal arrives while the rest is still being sent.
+    statements += [SQL("COMMENT ON ROLE {} IS {}").format(made, "x" * 1000)] * 2000
+    with world.session.maintenance() as connection:
+        connection.execute("SELECT pg_advisory_lock(7)")
+        with pytest.raises(DuplicateObject):
+            atomically(connection, statements)
+        assert connection.execute("SELECT pg_advisory_unlock(7)").fetchone() == (True,)
+    assert not world.server.execute("SELECT FROM pg_roles WHERE rolname = %s", [f"{world.name}_half"])

@@ -59,7 +59,7 @@ def call(session: Session, verb: str, ref: spi.ServerRef, body: object = None) -
     config, secrets, http = session
     headers = {"Authorization": f"Bearer {secrets(config.token_secret_name).get('token')}"}
     try:
-        answer = http.request(verb, f"{config.url}/servers/{ref.namespace}-{ref.name}", json=body, headers=headers)
+        answer = http.request(verb, f"{config.url}/servers/{ref.namespace}.{ref.name}", json=body, headers=headers)
     except urllib3.exceptions.HTTPError as error:
         raise spi.Unreachable(f"Acme Cloud cannot be reached for {verb} {ref.name}: {error}") from error
     if answer.status >= 400 and answer.status != 404:

@@ -3,6 +3,7 @@
 ```
 CommandError       a command cannot go on; the message is one sentence with the way out
 ├── Interrupted    a signal came before the end
+├── Occupied       (new) the folder for a new plugin is there already
 └── PortTaken      the health port cannot be listened on
 ```
 """

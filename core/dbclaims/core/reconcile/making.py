@@ -12,6 +12,7 @@ from .. import conditions
 from ..admission import check_claim, deletion_policy
 from ..api import APPROVE, FINALIZER, DatabaseClaim, DatabaseClaimStatus, PendingAction, check_annotations
 from ..controller import Result
+from ..converge import armed, converge, plan
 from ..kinds import CLAIM
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
@@ -32,7 +33,6 @@ from ..spi import (
     Transient,
 )
 from .binding import Binding, bind, find_class, mark_of, rules_of
-from .converge import armed, converge, plan
 from .login import LoginKeeper, Means
 from .lookup import RETRY
 from .role import RolePass

@@ -20,12 +20,12 @@ from ..api import (
 )
 from ..backends import Backend
 from ..controller import Result
+from ..converge import converge
 from ..kinds import CLAIM, SERVER
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Login, Mark, SPIError
 from .binding import check_server, find_server, mark_of
-from .converge import converge
 from .lookup import RETRY
 from .role import RolePass
 from .template import server_key

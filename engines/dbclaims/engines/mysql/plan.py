@@ -16,13 +16,15 @@ from . import logins, marking
 from .marking import MAKING
 from .observe import MySQLDatabase, MySQLRole
 from .ownership import linked, require, role_of
+from .quoting import identifier
 from .steps import CreateDatabase, DropAccounts, DropDatabase, MarkRole, action
 
 
 def plan(desired: DatabaseSpec | None, observed: MySQLDatabase | None) -> Plan:
-    """The steps. Raises what `ownership.require` raises."""
+    """The steps. Raises what `ownership.require` raises, and `InvalidSpec` for a name that no server can hold."""
     if desired is None:
         return tuple(_end(observed)) if observed is not None else ()
+    identifier(desired.ref.name)
     if observed is not None:
         require(desired, observed)
     if desired.mark.state == RELEASED:

@@ -9,13 +9,19 @@ from dbclaims.core.spi import RELEASED, Action, DatabaseSpec, NotOwned, Plan
 from . import inside, logins
 from .observe import PostgresDatabase
 from .ownership import accounts, acting, require
+from .quoting import identifier
 from .steps import ChangeLogin, DropDatabase, DropRoles, TakeDatabase, action
 
 
 def plan(desired: DatabaseSpec | None, observed: PostgresDatabase | None) -> Plan:
-    """The steps. Raises what `ownership.require` raises, and `NotOwned` (`SchemaTaken`) when nothing else is to do."""
+    """The steps.
+
+    Raises what `ownership.require` raises, `InvalidSpec` for a name that no server can hold, and `NotOwned`
+    (`SchemaTaken`) when nothing else is to do.
+    """
     if desired is None:
         return tuple(_end(observed)) if observed is not None else ()
+    identifier(desired.ref.name)
     if observed is not None:
         require(desired, observed)
     if desired.mark.state == RELEASED:

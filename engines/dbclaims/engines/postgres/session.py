@@ -160,9 +160,11 @@ def atomically(connection: Connection, statements: Sequence[Composed]) -> None:
         try:
             for statement in statements:
                 connection.execute(statement)
-        except BaseException:
-            # Leaving a pipeline sends Sync, which would commit the half that was sent.
-            connection.close()
+        except BaseException as error:
+            # Leaving a pipeline sends Sync, which would commit the half that was sent. Where the server itself refused
+            # one, it has undone the rest and skips what comes until then; the connection, and its lock, go on.
+            if not (isinstance(error, psycopg.Error) and error.sqlstate):
+                connection.close()
             raise
 
 

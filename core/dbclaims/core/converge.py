@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from ..plugins import Engine
-from ..spi import Contents, Database, DatabaseRef, DatabaseSpec, Login, Plan, Transient
+from .plugins import Engine
+from .spi import Contents, Database, DatabaseRef, DatabaseSpec, Login, Plan, Transient
 
 _ROUNDS = 4
 """A plan that is not empty after so many rounds is no plan that ends."""

@@ -1,0 +1,1 @@
+"""The conformance suite: tells a good plugin from a bad one. `python -m dbclaims.conformance NAME`."""

@@ -1,0 +1,1 @@
+"""What every engine must do, and what it must do if it declares a feature."""

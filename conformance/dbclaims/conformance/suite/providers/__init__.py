@@ -1,0 +1,1 @@
+"""What every provider must do, and what it must do if it declares a feature."""
