@@ -1,12 +1,10 @@
-"""The environment of the double: credentials, its address, and no sleeping in the SDK."""
+"""The environment of the double: credentials, its address, and a clock."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +14,7 @@ from dbclaims.conformance.doubles.rds import Quotas, RdsDouble
 from dbclaims.core.spi import ServerRef
 from dbclaims.providers.aws import fleet
 from tests.clock import FakeClock
-from tests.servers.farm import PostgresFarm
+from tests.servers.farm import ServerFarm
 
 from .driver import REF, Driver
 from .world import World
@@ -38,8 +36,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(fleet, "monotonic", clock.monotonic)
-    # The SDK's pause before a second attempt; nothing here waits for real time.
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
     return clock
 
 
@@ -58,7 +54,7 @@ def new_world(aws: FakeClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         made: list[World] = []
 
         def make(seed: int = 0, **quotas: int) -> World:
-            farm = opened.enter_context(PostgresFarm())
+            farm = opened.enter_context(ServerFarm())
             double = opened.enter_context(RdsDouble(farm, quotas=Quotas(**quotas), seed=seed))
             monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", double.url)
             made.append(World(tmp_path / f"home{len(made)}", double, farm, aws, seed=seed))

@@ -11,7 +11,7 @@ import attrs
 from dbclaims.conformance.doubles.rds import RdsDouble
 from dbclaims.core.config import structure_config
 from dbclaims.core.plugins import Provider, load
-from dbclaims.core.spi import Action, Credentials, NotReady, Plan, Server, ServerRef, ServerSpec
+from dbclaims.core.spi import Action, Credentials, NotReady, Plan, Server, ServerRef, ServerSpec, Transient
 from dbclaims.providers.aws import names
 from dbclaims.providers.aws.session import Session
 
@@ -80,12 +80,12 @@ class Driver:
         self.provider.apply(self.session, self.ref, action)
 
     def step(self, spec: ServerSpec | None = SPEC, *, approved: bool = False) -> bool:
-        """Take the first step that is allowed, if there is one; a busy server is left for later."""
+        """Take the first step that is allowed, if there is one; what goes wrong by the way is left for later."""
         for action in self.plan(spec):
             if approved or not action.disruptive or spec is None:
                 try:
                     self.apply(action)
-                except NotReady:
+                except (NotReady, Transient):
                     return False
                 return True
         return False

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from dbclaims.conformance.doubles.control import Fault, Strike
-from dbclaims.core.spi import InvalidSpec, NotOwned
+from dbclaims.core.spi import InvalidSpec, NotOwned, Unsupported
 
 from .driver import REF, Driver, wish
 
@@ -28,8 +28,8 @@ def classes(driver: Driver) -> list[str]:
 
 def test_a_cluster_is_ready_with_its_writer(aurora: Driver) -> None:
     server = aurora.made(wish(size="medium"))
-    assert (server.engine, server.version, server.size) == ("aurora-postgresql", "17.5", "db.t4g.medium")
-    assert aurora.taken == ["create", "add-instance"]
+    assert (server.engine, server.version, server.size) == ("postgres", "17.5", "db.t4g.medium")
+    assert aurora.taken == ["create"]
     assert aurora.verbs(wish(size="medium")) == []
 
 
@@ -113,6 +113,26 @@ def test_a_foreign_cluster_is_neither_changed_nor_deleted(aurora: Driver, new_dr
         with pytest.raises(NotOwned):
             stranger.step(spec)
     assert [each for each in aurora.double.control.log()[position:] if not each.is_read] == []
+
+
+def test_storage_of_a_cluster_cannot_be_wished(aurora: Driver) -> None:
+    with pytest.raises(Unsupported, match="grows by itself"):
+        aurora.step(wish(size="medium", storage_gib=100))
+    assert aurora.double.account.tables["clusters"] == {}
+
+
+def test_a_group_of_its_instances_is_used(new_driver: NewDriver) -> None:
+    driver = new_driver({"aurora": {}})
+    driver.client.create_db_parameter_group(
+        DBParameterGroupName="mine", DBParameterGroupFamily="aurora-postgresql17", Description="mine"
+    )
+    driver.reopen({"aurora": {}, "parameterGroup": "mine", "logExports": ["postgresql"]})
+    driver.made(wish(size="medium"))
+    (record,) = driver.double.account.tables["instances"].values()
+    assert [group["DBParameterGroupName"] for group in record["DBParameterGroups"]] == ["mine"]
+    driver.reopen({"aurora": {}, "parameterGroup": "mine", "logExports": ["instance"]})
+    driver.converge(wish(size="medium"))
+    assert driver.record()["EnabledCloudwatchLogsExports"] == ["instance"]
 
 
 def test_a_group_of_ones_own_excludes_parameters(new_driver: NewDriver) -> None:

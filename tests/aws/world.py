@@ -25,7 +25,7 @@ from dbclaims.providers.aws import names
 from tests.clock import FakeClock
 from tests.proofs.wire import Killed
 from tests.proofs.world import ROTATION, ImpatientClock, Process
-from tests.servers.farm import PostgresFarm
+from tests.servers.farm import ServerFarm
 
 PLATFORM, SHOP = "platform", "shop"
 STEP = 10.0
@@ -46,7 +46,7 @@ class World:
         self,
         directory: Path,
         double: RdsDouble,
-        farm: PostgresFarm | EmptyFarm,
+        farm: ServerFarm | EmptyFarm,
         clock: FakeClock,
         *,
         seed: int = 0,
@@ -57,7 +57,7 @@ class World:
         self.installation = Installation("test", b"key of the locks")
         directory.mkdir()
         self.store = LocalStore(directory, clock=ImpatientClock(clock))
-        bundle = farm.bundle if isinstance(farm, PostgresFarm) else ""
+        bundle = farm.bundle if isinstance(farm, ServerFarm) else ""
         self.ca_file = directory.parent / f"{directory.name}.crt"
         self.ca_file.write_text(bundle)
         self.store.create(

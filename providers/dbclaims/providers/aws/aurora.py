@@ -30,7 +30,7 @@ def observe(session: Session, ref: ServerRef) -> AWSServer | None:
     classes = sorted({str(each["DBInstanceClass"]) for each in members.values()})
     return AWSServer(
         ref,
-        engine=engine,
+        engine=catalogue.our_engine(engine),
         version=str(record["EngineVersion"]),
         size=", ".join(classes) or None,
         ready=status in REACHABLE and serves and host is not None and observed.has_login(record),
@@ -89,10 +89,13 @@ def _keep(desired: ServerSpec, server: AWSServer) -> Plan:
 
 
 def _missing(desired: ServerSpec, server: AWSServer) -> Plan:
-    wanted = _NUMBERS if desired.high_availability else _NUMBERS[:1]
-    absent = [number for number in wanted if number not in server.members]
+    absent = [number for number in _wanted(desired) if number not in server.members]
     why = "the cluster has no writer" if not server.members else "no reader stands by"
     return tuple(Action("add-instance", why, {"number": number, "spec": desired}) for number in absent)
+
+
+def _wanted(desired: ServerSpec) -> tuple[int, ...]:
+    return _NUMBERS if desired.high_availability else _NUMBERS[:1]
 
 
 def _surplus(desired: ServerSpec, server: AWSServer) -> Plan:
@@ -138,14 +141,14 @@ def _end(server: AWSServer) -> Plan:
         )
     if server.members:
         return ()
-    return (Action("delete", "it is to be deleted", {"snapshot": planning.final_snapshot(server)}),)
+    return planning.deletion(server)
 
 
 # --- doing -------------------------------------------------------------------------------------------------------
 
 
 def create(session: Session, ref: ServerRef, spec: ServerSpec) -> None:
-    """Order the cluster; one that exists by now is left to the next look, which knows whose it is."""
+    """Order the cluster with its instances; what exists by now is left to the next look, which knows whose it is."""
     config, name = session.config, names.identifier(ref)
     engine = catalogue.aws_engine(spec.engine, aurora=True, mariadb=False)
     order = fields.wishes(spec, config, "cluster")
@@ -159,16 +162,19 @@ def create(session: Session, ref: ServerRef, spec: ServerSpec) -> None:
     operation = "create_db_cluster"
     if config.restore_from:
         operation = "restore_db_cluster_from_snapshot"
-        order = rds.taken(session, operation, order) | {"SnapshotIdentifier": config.restore_from}
+        order["SnapshotIdentifier"] = config.restore_from
     else:
         order |= rds.login(spec)
-    session.call(f"making {name}", operation, known="DBClusterAlreadyExistsFault", **order)
+    order = rds.taken(session, operation, order)
+    if session.call(f"making {name}", operation, known="DBClusterAlreadyExistsFault", **order) is not None:
+        for number in _wanted(spec):
+            add_instance(session, ref, spec, number)
 
 
 def add_instance(session: Session, ref: ServerRef, spec: ServerSpec, number: int) -> None:
     """Order one of the cluster's instances."""
     cluster = names.identifier(ref)
-    order: dict[str, Any] = fields.wishes(spec, session.config, "member")
+    order = rds.taken(session, "create_db_instance", fields.wishes(spec, session.config, "member"))
     session.call(
         f"making {names.member(cluster, number)}",
         "create_db_instance",
@@ -211,7 +217,8 @@ def set_password(session: Session, ref: ServerRef, admin: Credentials) -> None:
 def delete(session: Session, ref: ServerRef, action: Action) -> None:
     """End the cluster, with a last snapshot where one is named."""
     name, snapshot = names.identifier(ref), action.args["snapshot"]
+    order: dict[str, Any] = {"DBClusterIdentifier": name, "DeleteAutomatedBackups": not session.config.keep_backups}
     last: dict[str, Any] = {"FinalDBSnapshotIdentifier": snapshot} if snapshot else {"SkipFinalSnapshot": True}
     taken = "DBClusterSnapshotAlreadyExistsFault"
-    if session.call(f"deleting {name}", "delete_db_cluster", known=taken, DBClusterIdentifier=name, **last) is None:
-        session.call(f"deleting {name}", "delete_db_cluster", DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    if session.call(f"deleting {name}", "delete_db_cluster", known=taken, **order, **last) is None:
+        session.call(f"deleting {name}", "delete_db_cluster", **order, SkipFinalSnapshot=True)

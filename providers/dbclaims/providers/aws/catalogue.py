@@ -34,6 +34,11 @@ def aws_engine(engine: str, *, aurora: bool, mariadb: bool) -> str:
     return "mariadb" if mariadb else engine
 
 
+def our_engine(engine: str) -> str:
+    """Our word for an engine of AWS."""
+    return "postgres" if "postgres" in engine else "mysql"
+
+
 def versions(fleet: Fleet, engine: str) -> Mapping[str, Version]:
     """Every version of an engine, oldest first. Raises `SPIError`."""
 

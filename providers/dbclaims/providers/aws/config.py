@@ -7,8 +7,6 @@ import re
 import attrs
 from attrs.validators import ge, in_, le, matches_re, optional
 
-_username = matches_re(r"[A-Za-z][A-Za-z0-9_]{0,15}")
-
 
 @attrs.frozen
 class CASecretRef:
@@ -75,16 +73,17 @@ class Config:
         profile: of the shared AWS configuration, for another account; omitted: the controller's own role.
         mariadb: that an engine `mysql` is MariaDB.
         instance_class: such as db.m7g.large; wins over `size`.
-        admin_username: of the login that the controller makes for itself.
         subnet_group: an existing DB subnet group.
         security_group_ids: existing security groups.
         port: fixed at birth.
         encrypted: fixed at birth, as is `kms_key_id`.
-        parameter_group: an existing group of yours, instead of `parameters`.
+        parameter_group: an existing group of yours, instead of `parameters`; of a cluster, its instances' group.
         ca_certificate: identifier of the authority that signs the server's certificate.
         ca_secret_ref: AWS's bundle; omitted: the system's authorities.
-        log_exports: logs that go to CloudWatch.
+        availability_zone: of an instance without a standby; fixed at birth. A cluster's instances are spread by AWS.
+        log_exports: logs that go to CloudWatch; none named: those that are sent stay.
         deletion_protection: the vendor's own lock; a deletionPolicy that ends the server lifts it.
+        keep_backups: that automated backups outlive the server until their retention is over.
         restore_from: a snapshot that a new server begins with.
     """
 
@@ -93,11 +92,11 @@ class Config:
     mariadb: bool = False
     aurora: Aurora | None = None
     instance_class: str | None = attrs.field(default=None, validator=optional(matches_re(r"db\.[a-z0-9.-]+")))
-    admin_username: str = attrs.field(default="dbclaims", validator=_username)
     storage: Storage = Storage()
     subnet_group: str | None = None
     security_group_ids: tuple[str, ...] = ()
     publicly_accessible: bool = False
+    availability_zone: str | None = None
     port: int | None = attrs.field(default=None, validator=optional([ge(1150), le(65535)]))
     encrypted: bool = True
     kms_key_id: str | None = None
@@ -109,6 +108,7 @@ class Config:
     log_exports: tuple[str, ...] = ()
     auto_minor_version_upgrade: bool = True
     deletion_protection: bool = True
+    keep_backups: bool = False
     restore_from: str | None = None
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import attrs
 
-from dbclaims.core.spi import InvalidSpec, ServerSpec
+from dbclaims.core.spi import InvalidSpec, ServerSpec, Unsupported
 
-from .config import Config, instance_class
+from .config import Config, PerformanceInsights, instance_class
 from .observed import Record, pending_changes
 
 _DAY = timedelta(days=1)
@@ -27,9 +27,33 @@ def _security_groups(record: Record) -> list[str]:
     return sorted(each["VpcSecurityGroupId"] for each in record.get("VpcSecurityGroups", ()))
 
 
+def _port(record: Record) -> Any:
+    # The record of an instance has one more port, which is 0 unless it is a cluster's.
+    return record["Port"] if "Port" in record else record["Endpoint"]["Port"]
+
+
+def _subnet_group(record: Record) -> Any:
+    # A cluster's record holds the name alone.
+    group = record.get("DBSubnetGroup")
+    return group["DBSubnetGroupName"] if isinstance(group, Mapping) else group
+
+
 def _group(record: Record) -> str | None:
     groups = record.get("DBParameterGroups")
     return groups[0]["DBParameterGroupName"] if groups else None
+
+
+def _logs(record: Record) -> list[str]:
+    return sorted(record.get("EnabledCloudwatchLogsExports", ()))
+
+
+def _log_change(has: list[str], wanted: list[str]) -> dict[str, list[str]]:
+    return {"EnableLogTypes": sorted({*wanted} - {*has}), "DisableLogTypes": sorted({*has} - {*wanted})}
+
+
+def _whole(has: Any, wanted: Any) -> Any:
+    del has
+    return wanted
 
 
 def _storage_type(record: Record) -> Any:
@@ -48,6 +72,7 @@ class Field:
         disruptive: whether a change interrupts clients.
         verb: the action that changes it.
         where: `instance`, `cluster`, or `both`.
+        order: makes the order from what is and what is wished, where that is not simply the wish.
     """
 
     argument: str
@@ -56,6 +81,7 @@ class Field:
     disruptive: bool = False
     verb: str = "modify"
     where: str = "both"
+    order: Callable[[Any, Any], Any] = _whole
 
     def read(self, record: Record) -> Any:
         """The field's value in a record, with what is already pending there."""
@@ -81,6 +107,8 @@ FIELDS = (
     Field("EnableIAMDatabaseAuthentication", "IAM logins", "IAMDatabaseAuthenticationEnabled"),
     Field("EnablePerformanceInsights", "Performance Insights", "PerformanceInsightsEnabled", where="instance"),
     Field("PerformanceInsightsRetentionPeriod", "Performance Insights' days", where="instance"),
+    Field("PerformanceInsightsKMSKeyId", "Performance Insights' key", where="instance"),
+    Field("CloudwatchLogsExportConfiguration", "logs for CloudWatch", _logs, order=_log_change),
     Field("DeletionProtection", "deletion protection"),
     Field("AutoMinorVersionUpgrade", "minor upgrades", where="instance"),
     Field("PubliclyAccessible", "public address", where="instance"),
@@ -90,10 +118,32 @@ FIELDS = (
     Field("ServerlessV2ScalingConfiguration", "capacity", where="cluster"),
 )
 
-_FIXED = (
-    ("StorageEncrypted", "encrypted"),
-    ("KmsKeyId", "kmsKeyId"),
-    ("MasterUsername", "adminUsername"),
+
+@attrs.frozen
+class Fixed:
+    """What is settled at birth.
+
+    Attributes:
+        path: where it is wished.
+        wish: reads the wish; None is none.
+        read: reads what AWS has.
+    """
+
+    path: str
+    wish: Callable[[ServerSpec, Config], Any]
+    read: Callable[[Record], Any]
+
+
+FIXED = (
+    Fixed("spec.config.encrypted", lambda _, config: config.encrypted, _plain("StorageEncrypted")),
+    Fixed("spec.config.kmsKeyId", lambda _, config: config.kms_key_id, _plain("KmsKeyId")),
+    Fixed("spec.config.port", lambda _, config: config.port, _port),
+    Fixed("spec.config.subnetGroup", lambda _, config: config.subnet_group, _subnet_group),
+    Fixed(
+        "the username in the server's admin Secret",
+        lambda spec, _: spec.admin and spec.admin.username,
+        _plain("MasterUsername"),
+    ),
 )
 
 
@@ -101,7 +151,7 @@ def wishes(spec: ServerSpec, config: Config, where: str) -> dict[str, Any]:
     """What is wished of an `instance`, a `cluster`, or a cluster's `member`. Raises `InvalidSpec`."""
     wished = {
         **_size(spec, config),
-        **({} if config.aurora else _storage(spec, config)),
+        **_storage(spec, config),
         **_backup(spec),
         **_cluster(config),
         "MultiAZ": spec.high_availability,
@@ -109,14 +159,13 @@ def wishes(spec: ServerSpec, config: Config, where: str) -> dict[str, Any]:
         "VpcSecurityGroupIds": sorted(config.security_group_ids) or None,
         "CACertificateIdentifier": config.ca_certificate,
         "EnableIAMDatabaseAuthentication": config.iam_authentication,
-        "EnablePerformanceInsights": config.performance_insights is not None,
+        "CloudwatchLogsExportConfiguration": sorted(config.log_exports) or None,
+        **_insights(config.performance_insights),
         "AutoMinorVersionUpgrade": config.auto_minor_version_upgrade,
         "PubliclyAccessible": config.publicly_accessible,
         "DeletionProtection": config.deletion_protection,
         "CopyTagsToSnapshot": True,
     }
-    if config.performance_insights:
-        wished["PerformanceInsightsRetentionPeriod"] = config.performance_insights.retention_days
     return {argument: value for argument, value in wished.items() if value is not None and argument in _of(where)}
 
 
@@ -136,15 +185,13 @@ def differences(wished: Mapping[str, Any], record: Record) -> list[tuple[Field, 
 
 def check_fixed(spec: ServerSpec, config: Config, record: Record) -> None:
     """Refuse an edit of what was fixed at birth; raises `InvalidSpec` (`Immutable`)."""
-    username = spec.admin.username if spec.admin else None
-    wished = {"StorageEncrypted": config.encrypted, "KmsKeyId": config.kms_key_id, "MasterUsername": username}
-    for name, path in _FIXED:
+    for each in FIXED:
+        has, want = each.read(record), each.wish(spec, config)
         # A key may be named by alias or by ARN, and AWS answers with the ARN.
-        has, want = record.get(name), wished[name]
-        if want is None or has == want or (name == "KmsKeyId" and str(has).endswith(str(want))):
+        if want is None or has == want or (isinstance(want, str) and str(has).endswith(f"/{want}")):
             continue
         raise InvalidSpec(
-            f"spec.config.{path}: is {has!r} and cannot be changed to {want!r}; set it back, or make another server",
+            f"{each.path}: is {has!r} at AWS and cannot be changed to {want!r}; set it back, or make another server",
             reason="Immutable",
         )
 
@@ -170,6 +217,10 @@ def _size(spec: ServerSpec, config: Config) -> dict[str, Any]:
 
 
 def _storage(spec: ServerSpec, config: Config) -> dict[str, Any]:
+    if config.aurora:
+        if spec.storage_gib is not None:
+            raise Unsupported("spec.storageGiB: the volume of an Aurora cluster grows by itself; leave it out")
+        return {}
     storage = config.storage
     return {
         "AllocatedStorage": spec.storage_gib,
@@ -190,10 +241,21 @@ def _backup(spec: ServerSpec) -> dict[str, Any]:
     return {"PreferredBackupWindow": backup.get("window"), "BackupRetentionPeriod": retention // _DAY}
 
 
+def _insights(insights: PerformanceInsights | None) -> dict[str, Any]:
+    if insights is None:
+        return {"EnablePerformanceInsights": False}
+    return {
+        "EnablePerformanceInsights": True,
+        "PerformanceInsightsRetentionPeriod": insights.retention_days,
+        "PerformanceInsightsKMSKeyId": insights.kms_key_id,
+    }
+
+
 def _cluster(config: Config) -> dict[str, Any]:
     if config.aurora is None:
         return {}
-    wished: dict[str, Any] = {"StorageType": config.aurora.storage}
+    # The cluster has its group by `aurora.parameterGroup`; this one is its instances'.
+    wished: dict[str, Any] = {"StorageType": config.aurora.storage, "DBParameterGroupName": config.parameter_group}
     if config.aurora.serverless:
         limits = config.aurora.serverless
         capacity = {"MinCapacity": float(limits.min_capacity), "MaxCapacity": float(limits.max_capacity)}

@@ -6,6 +6,7 @@ account's request rate does not grow with the number of passes (clouds.md §6, b
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -29,9 +30,12 @@ FRESH = 10.0
 CATALOGUE_FRESH = 3600.0
 """Seconds that the vendor's catalogue may be old."""
 
+# One attempt: whether and when there is another is the core's to decide, and a step never sleeps.
 _CLIENT = ClientConfig(
-    connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"}, max_pool_connections=16
+    connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=16
 )
+# At DEBUG the SDK logs whole orders, with the admin's password in them.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 
 class Listing:

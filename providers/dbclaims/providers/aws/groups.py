@@ -94,8 +94,11 @@ def _key(name: str) -> str:
 
 
 def plan(wished: Mapping[str, str], group: Group | None) -> Plan:
-    """What makes our group what is wished. Raises `InvalidSpec` for a parameter that the family does not have."""
-    if group is None or (not wished and group.values is None):
+    """What makes our group what is wished; no parameter at all is no wish.
+
+    Raises `InvalidSpec` for a parameter that the family does not have.
+    """
+    if group is None or not wished:
         return ()
     unknown = sorted(wished.keys() - group.dynamic.keys())
     if unknown:

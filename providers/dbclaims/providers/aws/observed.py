@@ -93,13 +93,17 @@ class AWSServer(Server):
     @property
     def status(self) -> str:
         """AWS's word for its state; empty where there is no server."""
-        record = self.record or {}
-        return str(record.get("DBInstanceStatus") or record.get("Status") or "")
+        return status_of(self.record or {})
 
     @property
     def tags(self) -> Mapping[str, str]:
         """The server's tags."""
         return tags_of(self.record or {})
+
+
+def status_of(record: Record) -> str:
+    """AWS's word for the state of an instance or a cluster."""
+    return str(record.get("DBInstanceStatus") or record.get("Status") or "")
 
 
 def tags_of(record: Record) -> dict[str, str]:
@@ -129,6 +133,11 @@ def poll_after(status: str) -> float | None:
     if status == "available":
         return None
     return _SOON if status in REACHABLE | COMING | {GOING} else _LATER
+
+
+def at_work(status: str) -> bool:
+    """Whether AWS is changing, restarting or ending it, and takes no order before that is done."""
+    return status in (REACHABLE | COMING | {GOING}) - CHANGEABLE
 
 
 def has_login(record: Record) -> bool:

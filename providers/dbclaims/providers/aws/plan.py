@@ -7,6 +7,7 @@ ours could bring a stranger's deferred restart: beside one, every change of ours
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +23,7 @@ MOST_TAGS = 46
 
 def making(desired: ServerSpec) -> Plan:
     """The plan for a server that does not exist."""
-    if len(desired.tags) > MOST_TAGS:
-        raise InvalidSpec(f"spec.tags: AWS takes {MOST_TAGS} beside ours")
+    _check_tags(desired)
     return (Action("create", "it does not exist", {"spec": desired}),)
 
 
@@ -32,9 +32,9 @@ def keeping(desired: ServerSpec, server: AWSServer) -> Plan:
     assert server.record is not None
     if server.status in BROKEN:
         raise Terminal(server.message, reason="ServerFailed", retry_after=60.0)
-    fields.check_fixed(desired, server.config, server.record)
     if server.status not in CHANGEABLE:
         return ()
+    fields.check_fixed(desired, server.config, server.record)
     return (*_tags(desired, server), *groups.plan(desired.parameters, server.group), *_admin(desired, server))
 
 
@@ -47,7 +47,8 @@ def modifications(wished: Mapping[str, Any], record: Record, target: str) -> Pla
     for field, has in fields.differences(wished, record):
         disruptive = field.disruptive or _switches_backups(field.argument, has, wished)
         verb = field.verb if disruptive else "modify"
-        (loud.setdefault(verb, {}) if disruptive else quiet)[field.argument] = wished[field.argument]
+        order = field.order(has, wished[field.argument])
+        (loud.setdefault(verb, {}) if disruptive else quiet)[field.argument] = order
         why.setdefault(f"{verb}{disruptive}", []).append(
             f"{field.words} {_shown(has)} -> {_shown(wished[field.argument])}"
         )
@@ -64,6 +65,8 @@ def upgrade(desired: ServerSpec, server: AWSServer, target: str) -> Plan:
         return ()
     targets = server.version_record.upgrades
     reached = [name for name in targets if fits(name, desired.version)]
+    if not reached and _is_behind(desired.version, has, server):
+        return ()
     if not reached:
         ways = ", ".join(targets) or "nothing"
         raise InvalidSpec(
@@ -75,6 +78,17 @@ def upgrade(desired: ServerSpec, server: AWSServer, target: str) -> Plan:
         args["AllowMajorVersionUpgrade"] = True
     why = f"version {has} -> {reached[-1]}"
     return (Action("upgrade", why, {"target": target, "change": args, "spec": desired}, disruptive=True),)
+
+
+def _is_behind(wanted: str, has: str, server: AWSServer) -> bool:
+    """Whether AWS has gone on to a newer minor version by itself, as it may; nothing leads back."""
+    series = re.search(r"[\d.]+$", server.version_record.family if server.version_record else "")
+    of_series = series is not None and fits(wanted, series[0])
+    return server.config.auto_minor_version_upgrade and of_series and _numbers(has) > _numbers(wanted)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def ending(server: AWSServer) -> Plan:
@@ -95,6 +109,11 @@ def ending(server: AWSServer) -> Plan:
     return (Action("unprotect", "it is to be deleted"),)
 
 
+def deletion(server: AWSServer) -> Plan:
+    """The deletion itself."""
+    return (Action("delete", "it is to be deleted", {"snapshot": final_snapshot(server)}),)
+
+
 def final_snapshot(server: AWSServer) -> str | None:
     """The name of the last snapshot, where one is wished and can be taken."""
     if not server.ref.final_snapshot or server.status == "creating":
@@ -106,12 +125,16 @@ def final_snapshot(server: AWSServer) -> str | None:
 
 def _tags(desired: ServerSpec, server: AWSServer) -> Plan:
     """Tags of people's that differ; keys that nobody wished stay as they are."""
-    if len(desired.tags) > MOST_TAGS:
-        raise InvalidSpec(f"spec.tags: AWS takes {MOST_TAGS} beside ours")
-    changed = {key: value for key, value in desired.tags.items() if server.tags.get(key) != value}
+    _check_tags(desired)
+    changed = {key: value for key, value in (desired.tags or {}).items() if server.tags.get(key) != value}
     if not changed:
         return ()
     return (Action("tag", f"tags {', '.join(sorted(changed))} differ", {"tags": changed}),)
+
+
+def _check_tags(desired: ServerSpec) -> None:
+    if len(desired.tags or ()) > MOST_TAGS:
+        raise InvalidSpec(f"spec.tags: AWS takes {MOST_TAGS} beside ours")
 
 
 def _admin(desired: ServerSpec, server: AWSServer) -> Plan:

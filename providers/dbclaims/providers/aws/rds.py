@@ -29,7 +29,7 @@ def observe(session: Session, ref: ServerRef) -> AWSServer | None:
     endpoint = record.get("Endpoint")
     return AWSServer(
         ref,
-        engine=engine,
+        engine=catalogue.our_engine(engine),
         version=str(record["EngineVersion"]),
         size=str(record["DBInstanceClass"]),
         ready=status in REACHABLE and endpoint is not None and observed.has_login(record),
@@ -87,7 +87,7 @@ def plan(desired: ServerSpec | None, server: AWSServer) -> Plan:
 def _end(server: AWSServer) -> Plan:
     if server.record is None or server.status == GOING:
         return ()
-    return (Action("delete", "it is to be deleted", {"snapshot": planning.final_snapshot(server)}),)
+    return planning.deletion(server)
 
 
 def _group_wish(desired: ServerSpec, server: AWSServer) -> dict[str, str]:
@@ -121,12 +121,14 @@ def create(session: Session, ref: ServerRef, spec: ServerSpec) -> None:
     catalogue.check_class(session.fleet, engine, version.name, order["DBInstanceClass"])
     order |= order_group(session, ref, spec, version.family) | at_birth(session, ref, spec)
     operation = "create_db_instance"
+    order["AvailabilityZone"] = config.availability_zone
     if config.restore_from:
         operation = "restore_db_instance_from_db_snapshot"
-        order = taken(session, operation, order) | {"DBSnapshotIdentifier": config.restore_from}
+        order["DBSnapshotIdentifier"] = config.restore_from
     else:
         order = {"AllocatedStorage": SMALLEST, **order, "Engine": engine, "EngineVersion": version.name, **login(spec)}
-    session.call(f"making {name}", operation, known="DBInstanceAlreadyExists", DBInstanceIdentifier=name, **order)
+    order = {**taken(session, operation, order), "DBInstanceIdentifier": name}
+    session.call(f"making {name}", operation, known="DBInstanceAlreadyExists", **order)
 
 
 def order_group(session: Session, ref: ServerRef, spec: ServerSpec, family: str) -> dict[str, str]:
@@ -153,8 +155,7 @@ def at_birth(session: Session, ref: ServerRef, spec: ServerSpec) -> dict[str, An
     }
     # A restored server has its snapshot's password until it is given ours.
     given = {} if config.restore_from or spec.admin is None else {ADMIN: observed.digest(spec.admin)}
-    made = {"Tags": order_tags(ref, spec.tags, **given)}
-    return made | {argument: value for argument, value in fixed.items() if value is not None}
+    return {**fixed, "Tags": order_tags(ref, spec.tags, **given)}
 
 
 def login(spec: ServerSpec) -> dict[str, str]:
@@ -165,10 +166,10 @@ def login(spec: ServerSpec) -> dict[str, str]:
 
 
 def taken(session: Session, operation: str, order: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an order an operation takes; the rest, the next passes change."""
+    """What is wished in an order and taken by the operation; the rest, the next passes change."""
     name = session.fleet.client.meta.method_to_api_mapping[operation]
     known = session.fleet.client.meta.service_model.operation_model(name).input_shape.members
-    return {argument: value for argument, value in order.items() if argument in known}
+    return {argument: value for argument, value in order.items() if value is not None and argument in known}
 
 
 def change(session: Session, ref: ServerRef, action: Action) -> None:
@@ -209,10 +210,9 @@ def set_password(session: Session, ref: ServerRef, admin: Credentials) -> None:
 def delete(session: Session, ref: ServerRef, action: Action) -> None:
     """End the instance, with a last snapshot where one is named."""
     name, snapshot = names.identifier(ref), action.args["snapshot"]
-    last = {"FinalDBSnapshotIdentifier": snapshot} if snapshot else {"SkipFinalSnapshot": True}
-    answer = session.call(
-        f"deleting {name}", "delete_db_instance", known="DBSnapshotAlreadyExists", DBInstanceIdentifier=name, **last
-    )
-    if answer is None:
+    order: dict[str, Any] = {"DBInstanceIdentifier": name, "DeleteAutomatedBackups": not session.config.keep_backups}
+    last: dict[str, Any] = {"FinalDBSnapshotIdentifier": snapshot} if snapshot else {"SkipFinalSnapshot": True}
+    taken = "DBSnapshotAlreadyExists"
+    if session.call(f"deleting {name}", "delete_db_instance", known=taken, **order, **last) is None:
         # Only a deletion of this very incarnation takes a snapshot of this name.
-        session.call(f"deleting {name}", "delete_db_instance", DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+        session.call(f"deleting {name}", "delete_db_instance", **order, SkipFinalSnapshot=True)

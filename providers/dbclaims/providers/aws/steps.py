@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 
 import attrs
@@ -11,7 +11,7 @@ from dbclaims.core.spi import Action, NotReady, ServerRef
 
 from . import aurora, groups, names, observed, rds
 from .config import Config
-from .observed import ADMIN, Record, check_ours
+from .observed import ADMIN, GOING, Record, check_ours
 from .session import Session, tag_list
 
 
@@ -27,13 +27,15 @@ def take(session: Session, ref: ServerRef, action: Action) -> None:
     elif action.verb == "delete-parameters":
         groups.delete(session, action.args["name"])
     else:
-        _Step(session, ref, action, _live(session, ref)).take()
+        _Step(session, ref, action, _live(session, ref, action)).take()
 
 
-def _live(session: Session, ref: ServerRef) -> Record:
-    """The server as it is now, if it is ours: between a look and a step another may have taken its name."""
-    name, fleet = names.identifier(ref), session.fleet
-    record = fleet.cluster(name, live=True) if session.config.aurora else fleet.instance(name, live=True)
+def _live(session: Session, ref: ServerRef, action: Action) -> Record:
+    """What a step is about as it is now, if it is ours: between a look and a step another may have taken its name."""
+    server, fleet = names.identifier(ref), session.fleet
+    name = action.args.get("target", server)
+    is_cluster = session.config.aurora is not None and name == server
+    record = fleet.cluster(name, live=True) if is_cluster else fleet.instance(name, live=True)
     if record is None:
         raise NotReady(f"{name} is gone since it was looked at", retry_after=1.0)
     check_ours(record, ref)
@@ -42,7 +44,7 @@ def _live(session: Session, ref: ServerRef) -> Record:
 
 @attrs.frozen
 class _Step:
-    """One step on a server that is there and ours."""
+    """One step on a server, or on an instance of a cluster, that is there and ours."""
 
     session: Session
     ref: ServerRef
@@ -50,18 +52,13 @@ class _Step:
     record: Record
 
     def take(self) -> None:
-        """Do what the verb says; a verb without a method of its own is a change of fields."""
-        steps = {
-            "add-instance": self._add_instance,
-            "delete": self._delete,
-            "reboot": self._reboot,
-            "remove-instance": self._remove_instance,
-            "set-admin-password": self._set_password,
-            "set-parameters": self._set_parameters,
-            "tag": self._tag,
-            "unprotect": self._unprotect,
-        }
-        steps.get(self.action.verb, self._change)()
+        """Do what the verb says; a verb without a row of its own is a change of fields.
+
+        A server that is at work most likely does this very step: it is not begun again, and the next look decides.
+        """
+        do, is_begun = _VERBS.get(self.action.verb, (_Step._change, observed.at_work))
+        if not is_begun(observed.status_of(self.record)):
+            do(self)
 
     def _tag(self) -> None:
         self._add_tags(self.action.args["tags"])
@@ -100,3 +97,25 @@ class _Step:
     def _add_tags(self, tags: Mapping[str, str]) -> None:
         arn = str(self.record.get("DBInstanceArn") or self.record.get("DBClusterArn"))
         self.session.call(f"tagging {arn}", "add_tags_to_resource", ResourceName=arn, Tags=tag_list(tags))
+
+
+def _never(status: str) -> bool:
+    del status
+    return False
+
+
+def _going(status: str) -> bool:
+    return status == GOING
+
+
+_VERBS: Mapping[str, tuple[Callable[[_Step], None], Callable[[str], bool]]] = {
+    "add-instance": (_Step._add_instance, _never),
+    "delete": (_Step._delete, _going),
+    "reboot": (_Step._reboot, observed.at_work),
+    "remove-instance": (_Step._remove_instance, _going),
+    "set-admin-password": (_Step._set_password, observed.at_work),
+    "set-parameters": (_Step._set_parameters, _never),
+    "tag": (_Step._tag, _never),
+    "unprotect": (_Step._unprotect, observed.at_work),
+}
+"""What each verb does, and in which states of the server it was begun already."""

@@ -129,6 +129,10 @@ class Account:
                     return record
         raise Refusal("DBInstanceNotFound", f"{arn} not found")
 
+    def state(self) -> object:
+        """A copy of all that the account holds; equal to another when nothing was changed between."""
+        return self.snapshot_of_tables(), copy.deepcopy(self.parameters), dict(self.secrets)
+
     def snapshot_of_tables(self) -> dict[str, dict[str, Record]]:
         """A copy of everything that a stale read may still see."""
         return copy.deepcopy(self.tables)

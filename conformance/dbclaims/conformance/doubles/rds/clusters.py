@@ -114,6 +114,7 @@ class Clusters:
         if "EngineVersion" in a:
             instances.check_upgrade(record["EngineVersion"], record["Engine"], a)
         record.update({key: a[argument] for argument, key in _CHANGES.items() if argument in a})
+        instances.set_logs(record, a)
         if "VpcSecurityGroupIds" in a:
             record["VpcSecurityGroups"] = instances.security_groups(a)
         if "DBClusterParameterGroupName" in a:

@@ -87,6 +87,7 @@ class ParameterGroups:
         if self._users(group[self._name]):
             raise Refusal("InvalidDBParameterGroupState", "One or more database instances are still members")
         del self._account.tables[self._table][group[self._name]]
+        del self._account.parameters[f"{self._kind}:{group[self._name]}"]
         return {}
 
     def _find(self, name: str) -> Record:

@@ -114,6 +114,8 @@ class Instances:
         catalogue.check_class(engine, a["DBInstanceClass"])
         if len(account.tables["instances"]) >= account.quotas.instances:
             raise Refusal("InstanceQuotaExceeded", "Request would cause the number of instances to exceed the quota.")
+        if a.get("MultiAZ") and a.get("AvailabilityZone"):
+            raise Refusal("InvalidParameterCombination", "a specific availability zone is not valid for Multi-AZ")
         if a.get("CACertificateIdentifier", catalogue.CERTIFICATES[0]) not in catalogue.CERTIFICATES:
             raise Refusal("CertificateNotFound", f"{a['CACertificateIdentifier']} is not a certificate")
         serial = account.serial()
@@ -131,6 +133,7 @@ class Instances:
             "VpcSecurityGroups": security_groups(a),
             "DBSubnetGroup": subnet_group(account, a),
             "PendingModifiedValues": {},
+            "AvailabilityZone": a.get("AvailabilityZone", "eu-central-1a"),
             "CACertificateIdentifier": a.get("CACertificateIdentifier", catalogue.CERTIFICATES[0]),
             "PreferredMaintenanceWindow": "sun:05:00-sun:05:30",
             "PreferredBackupWindow": "03:00-03:30",
@@ -189,7 +192,7 @@ class Instances:
             if argument in a:
                 record[key] = a[argument]
         _set_groups(record, a)
-        self._set_logs(record, a)
+        set_logs(record, a)
         pending = record["PendingModifiedValues"]
         pending |= {key: a[key] for key in _DEFERRED if key in a and a[key] != record.get(key)}
         if "MasterUserPassword" in a:
@@ -223,11 +226,6 @@ class Instances:
             _set_available(record)
 
         account.after(account.pace.password, done)
-
-    def _set_logs(self, record: Record, a: Arguments) -> None:
-        change = a.get("CloudwatchLogsExportConfiguration", {})
-        kept = set(record["EnabledCloudwatchLogsExports"]) - set(change.get("DisableLogTypes", ()))
-        record["EnabledCloudwatchLogsExports"] = sorted(kept | set(change.get("EnableLogTypes", ())))
 
     def _apply_pending(self, record: Record) -> None:
         """Everything that is pending happens, whoever asked for it."""
@@ -368,6 +366,13 @@ def check_upgrade(version: str, engine: str, a: Arguments) -> None:
         raise Refusal("InvalidParameterCombination", f"Cannot upgrade {engine} from {version} to {a['EngineVersion']}")
     if target["IsMajorVersionUpgrade"] and not a.get("AllowMajorVersionUpgrade"):
         raise Refusal("InvalidParameterCombination", "The AllowMajorVersionUpgrade flag must be present")
+
+
+def set_logs(record: Record, a: Arguments) -> None:
+    """Begin and end sending logs."""
+    change = a.get("CloudwatchLogsExportConfiguration", {})
+    kept = set(record["EnabledCloudwatchLogsExports"]) - set(change.get("DisableLogTypes", ()))
+    record["EnabledCloudwatchLogsExports"] = sorted(kept | set(change.get("EnableLogTypes", ())))
 
 
 def retention_outage(record: Record, pending: Mapping[str, Any]) -> bool:
