@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dbclaims.core.spi import Action, InvalidSpec, Plan, ServerRef, ServerSpec
 
-from dbclaims.core.spi import Action, Credentials, InvalidSpec, Plan, ServerRef, ServerSpec
-
-from . import catalogue, fields, groups, names, observed, rds
+from . import catalogue, fields, names, observed, rds
 from . import plan as planning
 from .observed import CHANGEABLE, GOING, REACHABLE, AWSServer, Record
 from .session import Session, checked, order_tags
@@ -23,27 +21,18 @@ def observe(session: Session, ref: ServerRef) -> AWSServer | None:
     if record is None:
         return rds.left_over(session, ref)
     members = _members(session, ref, name)
-    engine, status = str(record["Engine"]), str(record["Status"])
-    version = catalogue.versions(session.fleet, engine).get(str(record["EngineVersion"]))
     serves = any(each["DBInstanceStatus"] in REACHABLE for each in members.values())
-    host = record.get("Endpoint")
+    host, status = record.get("Endpoint"), observed.status_of(record)
     classes = sorted({str(each["DBInstanceClass"]) for each in members.values()})
     return AWSServer(
         ref,
-        engine=catalogue.our_engine(engine),
-        version=str(record["EngineVersion"]),
         size=", ".join(classes) or None,
         ready=status in REACHABLE and serves and host is not None and observed.has_login(record),
         endpoint=session.endpoint(ref, str(host), int(record["Port"])) if host else None,
         poll_after=_poll_after(record, members),
-        traits=observed.traits(engine, record),
-        findings=observed.findings(record),
         message=observed.sentence(name, status) if status != "available" else f"{name} has no instance that serves yet",
-        config=session.config,
-        record=record,
         members=members,
-        version_record=version,
-        group=groups.look(session, ref, version.family) if version else None,
+        **rds.facts(session, ref, record),
     )
 
 
@@ -185,40 +174,3 @@ def add_instance(session: Session, ref: ServerRef, spec: ServerSpec, number: int
         Tags=order_tags(ref, spec.tags),
         **order,
     )
-
-
-def change(session: Session, ref: ServerRef, action: Action) -> None:
-    """Change the cluster or one of its instances now: the core let it happen."""
-    target = action.args["target"]
-    of_cluster = target == names.identifier(ref)
-    operation = "modify_db_cluster" if of_cluster else "modify_db_instance"
-    key = "DBClusterIdentifier" if of_cluster else "DBInstanceIdentifier"
-    arguments = {
-        key: target,
-        "ApplyImmediately": True,
-        **action.args["change"],
-        **rds.group_for(session, ref, action, aurora=True),
-    }
-    session.call(f"changing {target}", operation, **arguments)
-
-
-def set_password(session: Session, ref: ServerRef, admin: Credentials) -> None:
-    """Give the cluster its admin's password."""
-    name = names.identifier(ref)
-    session.call(
-        f"setting the admin password of {name}",
-        "modify_db_cluster",
-        DBClusterIdentifier=name,
-        ApplyImmediately=True,
-        MasterUserPassword=admin.password,
-    )
-
-
-def delete(session: Session, ref: ServerRef, action: Action) -> None:
-    """End the cluster, with a last snapshot where one is named."""
-    name, snapshot = names.identifier(ref), action.args["snapshot"]
-    order: dict[str, Any] = {"DBClusterIdentifier": name, "DeleteAutomatedBackups": not session.config.keep_backups}
-    last: dict[str, Any] = {"FinalDBSnapshotIdentifier": snapshot} if snapshot else {"SkipFinalSnapshot": True}
-    taken = "DBClusterSnapshotAlreadyExistsFault"
-    if session.call(f"deleting {name}", "delete_db_cluster", known=taken, **order, **last) is None:
-        session.call(f"deleting {name}", "delete_db_cluster", **order, SkipFinalSnapshot=True)

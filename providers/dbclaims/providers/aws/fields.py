@@ -67,6 +67,7 @@ class Field:
 
     Attributes:
         argument: its name in AWS's orders.
+        path: where it is wished, below `spec`; empty for what we always want.
         words: its name for people.
         record: its name in AWS's records, where that differs, or how it is read.
         disruptive: whether a change interrupts clients.
@@ -76,6 +77,7 @@ class Field:
     """
 
     argument: str
+    path: str
     words: str
     record: str | Callable[[Record], Any] = ""
     disruptive: bool = False
@@ -92,30 +94,56 @@ class Field:
 
 
 FIELDS = (
-    Field("DBInstanceClass", "class", disruptive=True, verb="resize", where="instance"),
-    Field("AllocatedStorage", "storage in GiB", verb="grow", where="instance"),
-    Field("StorageType", "storage type", _storage_type),
-    Field("Iops", "IOPS", where="instance"),
-    Field("StorageThroughput", "throughput", where="instance"),
-    Field("MaxAllocatedStorage", "growth limit", where="instance"),
-    Field("MultiAZ", "standby", where="instance"),
-    Field("BackupRetentionPeriod", "days of backup"),
-    Field("PreferredBackupWindow", "backup window"),
-    Field("PreferredMaintenanceWindow", "maintenance window"),
-    Field("VpcSecurityGroupIds", "security groups", _security_groups),
-    Field("CACertificateIdentifier", "certificate authority", disruptive=True, where="instance"),
-    Field("EnableIAMDatabaseAuthentication", "IAM logins", "IAMDatabaseAuthenticationEnabled"),
-    Field("EnablePerformanceInsights", "Performance Insights", "PerformanceInsightsEnabled", where="instance"),
-    Field("PerformanceInsightsRetentionPeriod", "Performance Insights' days", where="instance"),
-    Field("PerformanceInsightsKMSKeyId", "Performance Insights' key", where="instance"),
-    Field("CloudwatchLogsExportConfiguration", "logs for CloudWatch", _logs, order=_log_change),
-    Field("DeletionProtection", "deletion protection"),
-    Field("AutoMinorVersionUpgrade", "minor upgrades", where="instance"),
-    Field("PubliclyAccessible", "public address", where="instance"),
-    Field("CopyTagsToSnapshot", "tags on snapshots"),
-    Field("DBParameterGroupName", "parameter group", _group, where="instance"),
-    Field("DBClusterParameterGroupName", "parameter group", "DBClusterParameterGroup", where="cluster"),
-    Field("ServerlessV2ScalingConfiguration", "capacity", where="cluster"),
+    Field("DBInstanceClass", "size, config.instanceClass", "class", disruptive=True, verb="resize", where="instance"),
+    Field("AllocatedStorage", "storageGiB", "storage in GiB", where="instance"),
+    Field("StorageType", "config.storage.type, config.aurora.storage", "storage type", _storage_type),
+    Field("Iops", "config.storage.iops", "IOPS", where="instance"),
+    Field("StorageThroughput", "config.storage.throughput", "throughput", where="instance"),
+    Field("MaxAllocatedStorage", "config.storage.maxGib", "growth limit", where="instance"),
+    Field("MultiAZ", "highAvailability", "standby", where="instance"),
+    Field("BackupRetentionPeriod", "backup.retention", "days of backup"),
+    Field("PreferredBackupWindow", "backup.window", "backup window"),
+    Field("PreferredMaintenanceWindow", "maintenanceWindow", "maintenance window"),
+    Field("VpcSecurityGroupIds", "config.securityGroupIds", "security groups", _security_groups),
+    Field(
+        "CACertificateIdentifier", "config.caCertificate", "certificate authority", disruptive=True, where="instance"
+    ),
+    Field(
+        "EnableIAMDatabaseAuthentication", "config.iamAuthentication", "IAM logins", "IAMDatabaseAuthenticationEnabled"
+    ),
+    Field(
+        "EnablePerformanceInsights",
+        "config.performanceInsights",
+        "Performance Insights",
+        "PerformanceInsightsEnabled",
+        where="instance",
+    ),
+    Field(
+        "PerformanceInsightsRetentionPeriod",
+        "config.performanceInsights.retentionDays",
+        "Performance Insights' days",
+        where="instance",
+    ),
+    Field(
+        "PerformanceInsightsKMSKeyId",
+        "config.performanceInsights.kmsKeyId",
+        "Performance Insights' key",
+        where="instance",
+    ),
+    Field("CloudwatchLogsExportConfiguration", "config.logExports", "logs for CloudWatch", _logs, order=_log_change),
+    Field("DeletionProtection", "config.deletionProtection", "deletion protection"),
+    Field("AutoMinorVersionUpgrade", "config.autoMinorVersionUpgrade", "minor upgrades", where="instance"),
+    Field("PubliclyAccessible", "config.publiclyAccessible", "public address", where="instance"),
+    Field("CopyTagsToSnapshot", "", "tags on snapshots"),
+    Field("DBParameterGroupName", "parameters, config.parameterGroup", "parameter group", _group, where="instance"),
+    Field(
+        "DBClusterParameterGroupName",
+        "parameters, config.aurora.parameterGroup",
+        "parameter group",
+        "DBClusterParameterGroup",
+        where="cluster",
+    ),
+    Field("ServerlessV2ScalingConfiguration", "config.aurora.serverless", "capacity", where="cluster"),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dbclaims.core.spi import Action, Credentials, InvalidSpec, Plan, ServerRef, ServerSpec
+from dbclaims.core.spi import Action, InvalidSpec, Plan, ServerRef, ServerSpec
 
 from . import catalogue, fields, groups, names, observed
 from . import plan as planning
@@ -24,25 +24,32 @@ def observe(session: Session, ref: ServerRef) -> AWSServer | None:
     record = checked(session.fleet.instance(name), ref)
     if record is None:
         return left_over(session, ref)
-    engine, status = str(record["Engine"]), str(record["DBInstanceStatus"])
-    version = catalogue.versions(session.fleet, engine).get(str(record["EngineVersion"]))
-    endpoint = record.get("Endpoint")
+    status, endpoint = observed.status_of(record), record.get("Endpoint")
     return AWSServer(
         ref,
-        engine=catalogue.our_engine(engine),
-        version=str(record["EngineVersion"]),
         size=str(record["DBInstanceClass"]),
         ready=status in REACHABLE and endpoint is not None and observed.has_login(record),
         endpoint=session.endpoint(ref, endpoint["Address"], endpoint["Port"]) if endpoint else None,
         poll_after=observed.poll_after(status),
-        traits=observed.traits(engine, record),
-        findings=observed.findings(record),
         message=observed.sentence(name, status),
-        config=session.config,
-        record=record,
-        version_record=version,
-        group=groups.look(session, ref, version.family) if version else None,
+        **facts(session, ref, record),
     )
+
+
+def facts(session: Session, ref: ServerRef, record: Record) -> dict[str, Any]:
+    """What the records of an instance and of a cluster tell alike. Raises `SPIError`."""
+    engine, name = str(record["Engine"]), str(record["EngineVersion"])
+    version = catalogue.versions(session.fleet, engine).get(name)
+    return {
+        "engine": catalogue.our_engine(engine),
+        "version": name,
+        "traits": observed.traits(engine, record),
+        "findings": observed.findings(record),
+        "config": session.config,
+        "record": record,
+        "version_record": version,
+        "group": groups.look(session, ref, version.family) if version else None,
+    }
 
 
 def left_over(session: Session, ref: ServerRef) -> AWSServer | None:
@@ -170,49 +177,3 @@ def taken(session: Session, operation: str, order: Mapping[str, Any]) -> dict[st
     name = session.fleet.client.meta.method_to_api_mapping[operation]
     known = session.fleet.client.meta.service_model.operation_model(name).input_shape.members
     return {argument: value for argument, value in order.items() if value is not None and argument in known}
-
-
-def change(session: Session, ref: ServerRef, action: Action) -> None:
-    """Change the instance now: the core let it happen."""
-    target = action.args["target"]
-    session.call(
-        f"changing {target}",
-        "modify_db_instance",
-        DBInstanceIdentifier=target,
-        ApplyImmediately=True,
-        **action.args["change"],
-        **group_for(session, ref, action, aurora=False),
-    )
-
-
-def group_for(session: Session, ref: ServerRef, action: Action, *, aurora: bool) -> dict[str, str]:
-    """A major step needs a group of the new family, where ours is in use."""
-    spec: ServerSpec | None = action.args.get("spec")
-    if spec is None or not action.args["change"].get("AllowMajorVersionUpgrade"):
-        return {}
-    engine = catalogue.aws_engine(spec.engine, aurora=aurora, mariadb=session.config.mariadb)
-    version = catalogue.versions(session.fleet, engine)[action.args["change"]["EngineVersion"]]
-    return order_group(session, ref, spec, version.family)
-
-
-def set_password(session: Session, ref: ServerRef, admin: Credentials) -> None:
-    """Give the instance its admin's password."""
-    name = names.identifier(ref)
-    session.call(
-        f"setting the admin password of {name}",
-        "modify_db_instance",
-        DBInstanceIdentifier=name,
-        ApplyImmediately=True,
-        MasterUserPassword=admin.password,
-    )
-
-
-def delete(session: Session, ref: ServerRef, action: Action) -> None:
-    """End the instance, with a last snapshot where one is named."""
-    name, snapshot = names.identifier(ref), action.args["snapshot"]
-    order: dict[str, Any] = {"DBInstanceIdentifier": name, "DeleteAutomatedBackups": not session.config.keep_backups}
-    last: dict[str, Any] = {"FinalDBSnapshotIdentifier": snapshot} if snapshot else {"SkipFinalSnapshot": True}
-    taken = "DBSnapshotAlreadyExists"
-    if session.call(f"deleting {name}", "delete_db_instance", known=taken, **order, **last) is None:
-        # Only a deletion of this very incarnation takes a snapshot of this name.
-        session.call(f"deleting {name}", "delete_db_instance", **order, SkipFinalSnapshot=True)

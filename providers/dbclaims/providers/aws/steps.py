@@ -9,7 +9,7 @@ import attrs
 
 from dbclaims.core.spi import Action, NotReady, ServerRef
 
-from . import aurora, groups, names, observed, rds
+from . import aurora, changes, groups, names, observed, rds
 from .config import Config
 from .observed import ADMIN, GOING, Record, check_ours
 from .session import Session, tag_list
@@ -32,9 +32,8 @@ def take(session: Session, ref: ServerRef, action: Action) -> None:
 
 def _live(session: Session, ref: ServerRef, action: Action) -> Record:
     """What a step is about as it is now, if it is ours: between a look and a step another may have taken its name."""
-    server, fleet = names.identifier(ref), session.fleet
-    name = action.args.get("target", server)
-    is_cluster = session.config.aurora is not None and name == server
+    name, fleet = action.args.get("target", names.identifier(ref)), session.fleet
+    is_cluster = changes.kind_of_target(session, ref, name) is changes.CLUSTER
     record = fleet.cluster(name, live=True) if is_cluster else fleet.instance(name, live=True)
     if record is None:
         raise NotReady(f"{name} is gone since it was looked at", retry_after=1.0)
@@ -69,30 +68,26 @@ class _Step:
     def _set_password(self) -> None:
         """The password first, then the tag that says so: a crash between repeats both."""
         admin = self.action.args["admin"]
-        kind_of(self.session.config).set_password(self.session, self.ref, admin)
+        changes.set_password(self.session, self.ref, admin)
         self._add_tags({ADMIN: observed.digest(admin)})
 
     def _unprotect(self) -> None:
-        args = {"target": names.identifier(self.ref), "change": {"DeletionProtection": False}}
-        kind_of(self.session.config).change(self.session, self.ref, attrs.evolve(self.action, args=args))
+        changes.unprotect(self.session, self.ref)
 
     def _add_instance(self) -> None:
         aurora.add_instance(self.session, self.ref, self.action.args["spec"], self.action.args["number"])
 
     def _remove_instance(self) -> None:
-        target = self.action.args["target"]
-        known = "DBInstanceNotFound"
-        self.session.call(f"deleting {target}", "delete_db_instance", known=known, DBInstanceIdentifier=target)
+        changes.remove_instance(self.session, self.action.args["target"])
 
     def _reboot(self) -> None:
-        target = self.action.args["target"]
-        self.session.call(f"rebooting {target}", "reboot_db_instance", DBInstanceIdentifier=target)
+        changes.reboot(self.session, self.action.args["target"])
 
     def _delete(self) -> None:
-        kind_of(self.session.config).delete(self.session, self.ref, self.action)
+        changes.delete(self.session, self.ref, self.action.args["snapshot"])
 
     def _change(self) -> None:
-        kind_of(self.session.config).change(self.session, self.ref, self.action)
+        changes.change(self.session, self.ref, self.action)
 
     def _add_tags(self, tags: Mapping[str, str]) -> None:
         arn = str(self.record.get("DBInstanceArn") or self.record.get("DBClusterArn"))
