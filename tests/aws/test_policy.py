@@ -72,5 +72,10 @@ def test_what_changes_or_ends_something_is_bound_to_our_tags() -> None:
             assert "Condition" not in statement
 
 
+def test_what_is_made_may_be_given_its_tags_in_the_same_order() -> None:
+    (making,) = [each for each in STATEMENTS if "rds:CreateDBInstance" in each["Action"]]
+    assert "rds:AddTagsToResource" in making["Action"]
+
+
 def test_nothing_is_granted_by_a_wildcard() -> None:
     assert [action for statement in STATEMENTS for action in statement["Action"] if "*" in action] == []
