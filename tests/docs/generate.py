@@ -1,7 +1,7 @@
 """Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md, the table of mutants in conformance.md, and the
-chart's dashboard.
+That is the whole of reference.md, the list of files in architecture.md, the table of mutants in conformance.md, the table of
+fields in provider-aws.md, and the chart's dashboard.
 With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
 """
 
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.aws.table import tabled as fields_tabled
 from tests.conformance.table import tabled
 from tests.operate.dashboard import DASHBOARD, rendered
 
@@ -22,6 +23,7 @@ from .tree import listed
 REFERENCE = REPOSITORY / "docs" / "reference.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 CONFORMANCE = REPOSITORY / "docs" / "conformance.md"
+PROVIDER_AWS = REPOSITORY / "docs" / "provider-aws.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,6 +40,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
     yield CONFORMANCE, tabled(CONFORMANCE.read_text())
     yield DASHBOARD, rendered()
+    yield PROVIDER_AWS, fields_tabled(PROVIDER_AWS.read_text())
 
 
 def _differs(page: Path, wanted: str, *, write: bool) -> bool:

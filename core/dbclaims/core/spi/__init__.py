@@ -1,5 +1,6 @@
 """Everything that a plugin's author imports, and nothing else."""
 
+from .authority import certificates
 from .errors import (
     InvalidSpec,
     NotOwned,
@@ -85,5 +86,6 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "Verdict",
+    "certificates",
     "hookimpl",
 ]
