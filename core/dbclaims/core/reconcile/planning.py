@@ -10,12 +10,12 @@ from .. import conditions
 from ..admission import deletion_policy
 from ..api import DatabaseClaim, DatabaseServer, DeletionPolicy, PendingAction, SpecError
 from ..kinds import CLAIM, ROLE, SERVER
-from ..objectstore import StoreError, key_of
+from ..objectstore import Object, StoreError, key_of
 from ..outcome import failure_of
 from ..spi import Credentials, NotReady, Plan
 from .looking import Looking
 from .role import RolePass, open_roles
-from .server import check_features, server_spec
+from .serverspec import check_features, held_settings, pending, server_spec
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,9 @@ class Planner:
             server = self._tools.lookup.server(key)
             if server is None:
                 return [], ""
-            steps, identity = self._server_steps(server)
+            document = self._tools.lookup.document(SERVER, key)
+            assert document is not None
+            steps, identity = self._server_steps(server, document)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a sentence
@@ -92,13 +94,15 @@ class Planner:
         planned = attrs.evolve(blank, steps=steps, hash=server.status.pending_hash or None)
         return [_paused(planned) if server.metadata.paused else planned], identity
 
-    def _server_steps(self, server: DatabaseServer) -> tuple[Steps, str]:
+    def _server_steps(self, server: DatabaseServer, document: Object) -> tuple[Steps, str]:
         backend = self._tools.backends.get(server)
         check_features(server, backend.provider.info.features, backend.provider.info.name)
         observed = backend.observe()
         # What a new server's admin login will be is decided when it is made; a plan shows none.
-        actions = backend.provider.plan(server_spec(server, backend, Credentials("", "")), observed)
-        steps = tuple(_waiting(step, server.spec.maintenance_window) for step in _told(actions))
+        desired = server_spec(server, backend, Credentials("", ""))
+        held = held_settings(self._tools, document, desired, observed)
+        actions = backend.provider.plan(desired, observed)
+        steps = tuple(pending(action, server.spec.maintenance_window, held=held) for action in actions)
         if observed is None or not observed.ready or observed.endpoint is None:
             return steps, ""
         with backend.session() as session:
@@ -162,12 +166,6 @@ class Planner:
 def _told(plan: Plan) -> Steps:
     """A plugin's steps as people see them; what they are made with may be secret."""
     return tuple(PendingAction(action=each.verb, why=each.why, disruptive=each.disruptive) for each in plan)
-
-
-def _waiting(step: PendingAction, window: str | None) -> PendingAction:
-    """A disruptive step waits for the server's maintenance window, or where it has none for an approval."""
-    waits_for = "maintenance window" if window else "approval"
-    return attrs.evolve(step, waits_for=waits_for) if step.disruptive else step
 
 
 def _paused(planned: Planned) -> Planned:
