@@ -79,7 +79,7 @@ def test_every_alert_is_tested_with_a_time_when_it_fires() -> None:
 
 
 def test_promtool_finds_the_rules_sound_and_each_fires_when_it_must(tmp_path: Path) -> None:
-    tool = needed(promtool)
+    tool = str(needed(promtool))
     for file in (RULES, TESTS):
         shutil.copy(file, tmp_path)
     for command in (["check", "rules", RULES.name], ["test", "rules", TESTS.name]):
@@ -88,7 +88,7 @@ def test_promtool_finds_the_rules_sound_and_each_fires_when_it_must(tmp_path: Pa
 
 
 def test_promtool_would_find_a_rule_that_never_fires(tmp_path: Path) -> None:
-    tool = needed(promtool)
+    tool = str(needed(promtool))
     (tmp_path / RULES.name).write_text(RULES.read_text().replace("> 180", "> 18000"))
     shutil.copy(TESTS, tmp_path)
     command = [tool, "test", "rules", TESTS.name]
