@@ -57,6 +57,7 @@ def test_a_change_by_hand_is_reported_left_alone_and_repaired_when_approved(watc
     assert {step["waitsFor"] for step in status["pending"]} == {"approval"}
     assert watched.verdicts() == {"Ready": "True", "Synced": "True", "Drifted": "True"}
     watched.expect("Drifted", "Drifted", *STEPS[part], status["pendingHash"])
+    assert len(watched.events("Drifted")) == 1
     assert watched.is_current()
     since = watched.postgres.log_position()
     watched.pass_time(RESYNC)
@@ -117,6 +118,17 @@ def test_a_class_that_repairs_takes_the_change_back(watched: World) -> None:
     assert watched.verdicts() == {"Ready": "True", "Synced": "True"}
     with watched.login() as connection:
         connection.execute("CREATE TABLE app.made_again ()")
+
+
+def test_a_repair_is_told_once_and_a_rotation_is_none(live: World) -> None:
+    live.postgres.execute(f'ALTER ROLE "{live.secret()["database"]}_b" CONNECTION LIMIT 3')
+    live.pass_time(2 * RESYNC, steps=4)
+    (note,) = live.events("Repaired")
+    assert "changeLogin" in note
+    assert "another connection limit" in note
+    live.annotate(CLAIM, "orders", rotate="now")
+    live.pass_time(1300, steps=13)
+    assert len(live.events("Repaired")) == 1
 
 
 def test_a_rotation_goes_on_beside_a_reported_change(watched: World) -> None:

@@ -46,6 +46,11 @@ def waiting(actions: Plan, uid: str) -> Waiting:
     return Waiting(steps, digest(DRIFTED, uid, *(f"{each.verb} {each.why}" for each in actions)) if steps else None)
 
 
+def listed(actions: Plan) -> str:
+    """Steps in words."""
+    return ", ".join(f"{each.verb} ({each.why})" for each in actions)
+
+
 def warnings(found: Waiting) -> list[tuple[str, str]]:
     """The condition about it (reason, sentence), where there is something to tell."""
     return [(DRIFTED, sentence(found))] if found.steps else []

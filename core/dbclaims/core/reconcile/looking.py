@@ -197,6 +197,12 @@ class Looking:
         login = role.login(self.binding, self.observed)
         return drift.wish_of_database(self.desired(login)) if login else ""
 
+    def repairs(self) -> Plan:
+        """The steps that take back what somebody changed by hand."""
+        if self._claim.status.settled_hash != self.wish:
+            return ()
+        return tuple(step for step in self._mending(self.keeper, self.desired()) if step.part and step not in self.held)
+
     def _find_drift(self) -> None:
         """Leave alone what the class only reports. Raises `Terminal` (`Drifted`) where the login cannot work so."""
         parts = drift.reported([self.binding.class_.spec.drift])

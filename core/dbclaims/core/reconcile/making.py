@@ -15,7 +15,7 @@ from ..kinds import CLAIM
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..rotation import Step
-from ..spi import Contents, Database, NotReady, Server, Transient
+from ..spi import Contents, Database, NotReady, Plan, Server, Transient
 from .binding import find_class, mark_of
 from .login import LoginKeeper
 from .looking import Looking
@@ -37,6 +37,7 @@ class Making:
         self._tools, self._claim, self._document, self._roles = tools, claim, document, roles
         self._look = Looking(tools, claim, roles, live=conditions.is_live(claim.status.conditions))
         self._started = tools.clock.monotonic()
+        self._repairs: Plan = ()
 
     def run(self) -> Result:
         """The pass, and what becomes of an error in it. Raises `StoreError`, which says nothing of the claim."""
@@ -60,6 +61,7 @@ class Making:
         look.resolve()
         with look.binding.backend.session() as session:
             look.look(session)
+            self._repairs = look.repairs()
             self._prepare()
             if look.is_settled():
                 self._deliver(session)
@@ -180,6 +182,9 @@ class Making:
             before = claim.status.conditions
             said = conditions.refused_edit(before, generation, binding.excess.reason, binding.excess.message)
         self._write(after, conditions.warned(said, generation, (*keeper.warnings(), *self._warnings())))
+        if self._repairs:
+            note = f"taken back, since somebody changed it by hand: {drift.listed(self._repairs)}"
+            self._tools.reporter.tell(self._document, "Repaired", note, warning=False)
         for role in self._roles:
             self._report_role(role)
         return Result(self._rest(), backoff=any(role.failure.result.backoff for role in self._roles if role.failure))
