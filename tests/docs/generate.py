@@ -1,7 +1,7 @@
 """Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md, the tables in conformance.md and provider-aws.md,
-and the chart's dashboard.
+That is the whole of reference.md, the list of files in architecture.md, the tables in conformance.md and in
+provider-aws.md, and the chart's dashboard.
 With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
 """
 

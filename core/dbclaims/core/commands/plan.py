@@ -11,6 +11,7 @@ import orjson
 from .. import log
 from ..clock import SystemClock
 from ..installation import SYSTEM_NAMESPACE
+from ..kubectl.flags import declare_files
 from ..local import rehearsal
 from ..outlook import TROUBLE, Outlook
 from ..preview import outlook
@@ -20,20 +21,8 @@ from .command import Command, declare_directory, declare_plugins, load_plugins
 def _declare(parser: ArgumentParser) -> None:
     declare_directory(parser)
     declare_files(parser)
-    declare_plugins(parser)
-
-
-def declare_files(parser: ArgumentParser) -> None:
-    """`-f` and `-o`, alike in both homes."""
-    parser.add_argument(
-        "-f",
-        "--filename",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="plan as if these documents were applied: a file, a folder, or - for the standard input; may be repeated",
-    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
+    declare_plugins(parser)
 
 
 def _run(arguments: Namespace) -> int:

@@ -17,7 +17,7 @@ from ..preview import Key, outlook
 from ..reconcile.planning import Planned
 from ..snapshot import Snapshot, watched
 from .desk import Desk
-from .flags import declare_output
+from .flags import declare_files, declare_output
 from .output import show_document
 from .reading import present
 from .verb import Verb
@@ -29,14 +29,7 @@ _KINDS = (kinds.SERVER, kinds.CLAIM, kinds.ROLE)
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="names of claims (default: all, with their servers)")
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="in every namespace")
-    parser.add_argument(
-        "-f",
-        "--filename",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="plan as if this were applied: a file, a folder, or - for the standard input; may be repeated",
-    )
+    declare_files(parser)
     parser.add_argument("--system-namespace", default="dbclaims-system", help="the controller's (dbclaims-system)")
     parser.add_argument("--plugins", default="", help="distributions besides our own whose plugins may load, by commas")
     declare_output(parser, "json", "yaml")
