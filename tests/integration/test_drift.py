@@ -28,6 +28,12 @@ def watched(new_world: MakeWorld) -> World:
     return world
 
 
+def is_as_wished(world: World, part: str) -> bool:
+    """Whether nothing of a part differs in the server."""
+    database = world.secret()["database"]
+    return bool(world.postgres.execute(AS_WISHED[part].format(db=database), dbname=database)[0][0])
+
+
 def harmed(world: World, harm: str) -> dict[str, Any]:
     """Change something by hand, and let two resyncs pass; the claim's secret names the database."""
     database, reader = world.secret()["database"], world.secret("reports")["username"][:-2]
@@ -48,10 +54,17 @@ STEPS = {
     "schemas": ["createSchemas", "createExtensions"],  # which stood in that schema
     "extensions": ["createExtensions"],
 }
+AS_WISHED = {
+    "login": "SELECT rolconnlimit = 9 FROM pg_roles WHERE rolname = '{db}_b'",
+    "grants": "SELECT count(*) = 0 FROM pg_database, aclexplode(datacl) WHERE datname = '{db}' AND grantee = 0",
+    "schemas": "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'app')",
+    "extensions": "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pgcrypto')",
+}
 
 
 @pytest.mark.parametrize("part", HARMS)
 def test_a_change_by_hand_is_reported_left_alone_and_repaired_when_approved(watched: World, part: str) -> None:
+    assert is_as_wished(watched, part)
     status = harmed(watched, HARMS[part])
     assert [step["action"] for step in status["pending"]] == STEPS[part]
     assert {step["waitsFor"] for step in status["pending"]} == {"approval"}
@@ -63,9 +76,13 @@ def test_a_change_by_hand_is_reported_left_alone_and_repaired_when_approved(watc
     watched.pass_time(RESYNC)
     said = watched.postgres.log_since(since).by(user=watched.admin.username).statements
     assert [each.text for each in said if not each.text.lstrip().startswith(("SELECT", "WITH"))] == []
+    assert not is_as_wished(watched, part)
     watched.annotate(CLAIM, "orders", approve=status["pendingHash"])
     watched.pass_time(RESYNC, steps=2)
+    assert is_as_wished(watched, part)
     assert "Drifted" not in watched.verdicts()
+    # With a schema went the grants in it, which are the RoleClaim's matter and need an approval of their own.
+    assert ("Drifted" in watched.verdicts("reports", ROLE)) == (part == "schemas")
     assert not watched.get(CLAIM, "orders")["status"].get("pending")
     assert watched.logs_in()
 

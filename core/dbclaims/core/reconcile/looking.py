@@ -201,32 +201,23 @@ class Looking:
         """The steps that take back what somebody changed by hand."""
         if self._claim.status.settled_hash != self.wish:
             return ()
-        return tuple(step for step in self._mending(self.keeper, self.desired()) if step.part and step not in self.held)
+        return tuple(step for step in _mending(self.keeper, self.needs()) if step.part)
 
     def _find_drift(self) -> None:
         """Leave alone what the class only reports. Raises `Terminal` (`Drifted`) where the login cannot work so."""
         parts = drift.reported([self.binding.class_.spec.drift])
+        own = self._plan(self.desired())
         if self._claim.status.settled_hash == self.wish:
-            steps = self._mending(self.keeper, self.desired())
-            self.waiting = self._hold(steps, parts, self._claim.metadata)
+            self.waiting = self._hold(_mending(self.keeper, own), parts, self._claim.metadata)
             _check_works(self.keeper, self.waiting, parts)
         for role in self._roles:
             with role.guard():
                 login = role.login(self.binding, self.observed) if role.served else None
                 if role.served and login and role.settled_hash == self.role_wish(role):
-                    steps = self._mending(role.served, self.desired(login))
-                    role.waiting = self._hold(steps, parts, role.meta)
+                    # A RoleClaim's plan holds its claim's steps as well; those are the claim's matter.
+                    further = tuple(step for step in self._plan(self.desired(login)) if step not in own)
+                    role.waiting = self._hold(_mending(role.served, further), parts, role.meta)
                     _check_works(role.served, role.waiting, parts)
-
-    def _mending(self, keeper: LoginKeeper, desired: DatabaseSpec) -> Plan:
-        """The steps that may be somebody's change taken back."""
-        steps = self._plan(desired)
-        if keeper.decision.step is Step.REPAIR:
-            return (Action("repair", keeper.decision.why, part=Part.LOGIN), *steps)
-        if keeper.decision.step is Step.KEEP:
-            return steps
-        # The login is about to change as a whole.
-        return tuple(step for step in steps if step.part is not Part.LOGIN)
 
     def _hold(self, steps: Plan, parts: frozenset[Part], meta: ObjectMeta) -> Waiting:
         """Hold the steps of these parts back, unless somebody approved them; what is told of it."""
@@ -236,6 +227,16 @@ class Looking:
             return Waiting()
         self.held = Held((*self.held.actions, *found))
         return waiting
+
+
+def _mending(keeper: LoginKeeper, steps: Plan) -> Plan:
+    """Of these steps, those that may take somebody's change back."""
+    if keeper.decision.step is Step.REPAIR:
+        return (Action("repair", keeper.decision.why, part=Part.LOGIN), *steps)
+    if keeper.decision.step is Step.KEEP:
+        return steps
+    # The login is about to change as a whole.
+    return tuple(step for step in steps if step.part is not Part.LOGIN)
 
 
 def _check_works(keeper: LoginKeeper, waiting: Waiting, parts: frozenset[Part]) -> None:

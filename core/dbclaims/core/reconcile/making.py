@@ -61,11 +61,11 @@ class Making:
         look.resolve()
         with look.binding.backend.session() as session:
             look.look(session)
-            self._repairs = look.repairs()
             self._prepare()
             if look.is_settled():
                 self._deliver(session)
             else:
+                self._repairs = look.repairs()
                 self._ensure_finalizers()
                 with look.binding.engine.lock(session, look.ref) as locked:
                     self._confirm()
