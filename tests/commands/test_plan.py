@@ -104,7 +104,7 @@ def test_what_is_in_the_way_is_told_with_an_exit_code_of_its_own(examples: Direc
     write(tmp_path / "stray.yaml", stray)
     done = dbclaims("plan", examples.path, "-f", tmp_path / "stray.yaml")
     assert done.returncode == 2
-    assert "! NotOwned: database 'orders' exists and is not this claim's" in done.stdout
+    assert "! NameTaken: database 'orders' exists and is not this claim's" in done.stdout
     (tmp_path / "torn.yaml").write_text("kind: [")
     assert dbclaims("plan", examples.path, "-f", tmp_path / "torn.yaml").returncode == 2
     assert dbclaims("plan", tmp_path / "nowhere").returncode == 2
