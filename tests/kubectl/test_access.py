@@ -1,4 +1,4 @@
-"""How a kubeconfig is read: contexts, several files, tokens, certificates, programs; and who is asked about the rest."""
+"""How a kubeconfig is read: contexts, several files, tokens, certificates, programs; and who does the rest."""
 
 from __future__ import annotations
 
@@ -134,7 +134,8 @@ def test_a_program_gives_the_login_and_is_told_of_the_cluster(person: Person, tm
     program = tmp_path / "login"
     program.write_text(
         f"#!{sys.executable}\nimport json, os, sys\n"
-        f"open({str(tmp_path / 'told')!r}, 'w').write(os.environ['KUBERNETES_EXEC_INFO'] + os.environ['WHO'] + sys.argv[1])\n"
+        f"told = open({str(tmp_path / 'told')!r}, 'w')\n"
+        "told.write(os.environ['KUBERNETES_EXEC_INFO'] + os.environ['WHO'] + sys.argv[1])\n"
         f"print(json.dumps({{'kind': 'ExecCredential', 'status': {status!r}}}))\n"
     )
     program.chmod(0o700)
