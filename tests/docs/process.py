@@ -15,6 +15,7 @@ from dbclaims.core.commands.command import DONE, FAILED, USAGE
 from dbclaims.core.installation import SYSTEM_NAMESPACE
 from dbclaims.core.kubectl.claims import GROUPS, verb
 from dbclaims.core.kubectl.flags import declare_cluster
+from dbclaims.core.kubectl.verb import INTERRUPTED, LATE, NO
 from dbclaims.core.metrics import Metrics
 from dbclaims.core.rights import PolicyRule, own_rules, rules
 
@@ -31,9 +32,8 @@ def commands() -> Lines:
         parser = ArgumentParser(add_help=False)
         each.declare(parser)
         yield f"### `dbclaims {each.name}`\n\n{each.summary[:1].upper()}{each.summary[1:]}.\n"
-        # argparse has no public way to the options that were declared.
         if parser._actions:
-            yield table(("argument", "meaning"), [(_shown(action), _help(action)) for action in parser._actions])
+            yield _arguments(parser)
     codes = {DONE: "all is well", FAILED: "something is not, and stderr says what", USAGE: "wrong usage"}
     yield f"Exit codes: {', '.join(f'{code}: {meaning}' for code, meaning in codes.items())}.\n"
 
@@ -48,15 +48,21 @@ def verbs() -> Lines:
             each.declare(parser)
             yield f"#### `kubectl claims {each.name}`\n\n{each.summary[:1].upper()}{each.summary[1:]}.\n"
             if parser._actions:
-                yield table(("argument", "meaning"), [(_shown(action), _help(action)) for action in parser._actions])
+                yield _arguments(parser)
             examples = "\n".join(f"kubectl claims {example}" for example in each.examples)
             yield f"```sh\n{examples}\n```\n"
     yield "### Flags of every verb\n"
     shared = ArgumentParser(add_help=False)
     declare_cluster(shared)
-    yield table(("argument", "meaning"), [(_shown(action), _help(action)) for action in shared._actions])
-    yield "Exit codes: 0: done; 1: an error or wrong usage; 2: it ran, and the answer is no; 3: `--timeout` has passed; "
-    yield "130: interrupted.\n"
+    yield _arguments(shared)
+    codes = {DONE: "done", FAILED: "an error or wrong usage", NO: "it ran, and the answer is no"}
+    codes |= {LATE: "`--timeout` has passed", INTERRUPTED: "interrupted"}
+    yield f"Exit codes: {', '.join(f'{code}: {meaning}' for code, meaning in codes.items())}.\n"
+
+
+def _arguments(parser: ArgumentParser) -> str:
+    # argparse has no public way to the options that were declared.
+    return table(("argument", "meaning"), [(_shown(action), _help(action)) for action in parser._actions])
 
 
 def _shown(action: Action) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -96,14 +97,15 @@ def test_a_view_is_read_and_never_written(settled: Directory) -> None:
     assert secret is not None
     assert set(secret["data"]) >= {"username", "password"}
     assert view.get(CLAIM, "shop", "other") is None
-    for write in (
+    refused: list[Callable[[], object]] = [
         lambda: view.create(CLAIM, found),
         lambda: view.replace(CLAIM, found),
         lambda: view.patch(CLAIM, "shop", "orders", {}),
         lambda: view.delete(CLAIM, "shop", "orders"),
         lambda: view.watch(CLAIM, resource_version="0", timeout_seconds=1),
         lambda: view.list(SECRET),
-    ):
+    ]
+    for attempt in refused:
         with pytest.raises(Forbidden):
-            write()
+            attempt()
     view.close()

@@ -12,7 +12,7 @@ from ..kube.access import Access, Unfamiliar, access
 from ..kube.contexts import Choice, Context, ContextError, chosen
 from .tables import Row, Table
 from .verb import VerbError
-from .wire import JSON, METADATA, TABLE, Door, Refused, Wire
+from .wire import JSON, METADATA, TABLE, Declined, Door, Wire
 from .words import GROUP, VERSION, Word
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ClusterHome:
         query = {"labelSelector": "app.kubernetes.io/managed-by=dbclaims"}
         try:
             found = self._wire.get(f"/api/v1{place}/secrets", query, METADATA)
-        except Refused as error:
+        except Declined as error:
             if error.status == 403:
                 return None
             raise

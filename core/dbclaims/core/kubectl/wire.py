@@ -19,7 +19,7 @@ JSON = "application/json"
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 
 
-class Refused(VerbError):
+class Declined(VerbError):
     """An answer that is none of 2xx.
 
     Attributes:
@@ -89,7 +89,7 @@ class Wire:
         except (OSError, http.client.HTTPException) as error:
             raise VerbError(f"Unable to connect to the server: {self._door.host}: {error}") from error
         if answer.status >= 300:
-            raise Refused(answer.status, answer.read())
+            raise Declined(answer.status, answer.read())
         return answer
 
 
