@@ -12,7 +12,7 @@ from dbclaims.core.kubectl.flags import seconds
 from dbclaims.core.kubectl.jsonpath import TemplateError, found, rendered
 from dbclaims.core.kubectl.screen import Screen
 from dbclaims.core.kubectl.sessions import sibling
-from dbclaims.core.kubectl.tables import lines
+from dbclaims.core.kubectl.tables import lines, widths_of
 
 DOCUMENT = {
     "metadata": {"name": "orders", "labels": {"a.b/c": "x"}, "annotations": {}},
@@ -91,7 +91,8 @@ def test_a_length_of_time_is_read(text: str, length: float) -> None:
 def test_no_line_ends_in_a_space_and_columns_stand_below_each_other() -> None:
     screen = Screen(io.StringIO(), io.StringIO())
     rows = [("a", "True", ""), ("longer", "Unknown", "x")]
-    assert list(lines(("name", "ready", "note"), rows, screen)) == [
+    columns = ("name", "ready", "note")
+    assert list(lines(columns, rows, screen, widths_of(columns, rows))) == [
         "NAME     READY     NOTE",
         "a        True",
         "longer   Unknown   x",

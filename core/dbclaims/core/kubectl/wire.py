@@ -70,6 +70,8 @@ class Wire:
     def lines(self, path: str, query: Mapping[str, str], accept: str) -> Iterator[dict[str, Any]]:
         """A watch's events, until the server ends it. Raises `VerbError`."""
         answer = self._ask(path, query, accept)
+        # Nothing may happen for hours; a connection that is gone is the kernel's matter to notice.
+        self._connection.sock.settimeout(None)
         try:
             for line in answer:
                 yield json.loads(line)
