@@ -63,7 +63,9 @@ def test_under_load_no_login_fails_and_the_old_one_is_closed(
             assert len(offered.execute(closed)) == 1, "when the verb ends, the old login is closed"
     assert running.stop() == 0
     assert tally.failures == []
-    assert tally.usernames == ["orders_a", "orders_b", "orders_a"]
+    # For a moment both are in use: a client logs in with what it read before the other was published.
+    assert {tally.usernames[0], tally.usernames[-1]} == {"orders_a"}
+    assert set(tally.usernames) == {"orders_a", "orders_b"}
     assert tally.logins > 50
     print(f"{tally.logins} logins, {tally.queries} queries, {len(tally.failures)} failed")
     assert [text.splitlines()[-1] for text in said] == [

@@ -57,7 +57,7 @@ class ClusterHome:
             shown = [at for at, each in enumerate(page["columnDefinitions"]) if wide or not each.get("priority")]
             columns = [page["columnDefinitions"][at]["name"] for at in shown]
             rows += _rows(page, shown)
-            version = page["metadata"]["resourceVersion"]
+            version = page["metadata"].get("resourceVersion", "")
         return Table(tuple(columns), tuple(rows), version)
 
     def changes(
