@@ -43,7 +43,7 @@ docs: .venv/installed ## write the generated pages anew
 lock: .venv/installed ## pin the development environment anew (minutes)
 	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
-	  --extra postgres --extra mysql --extra dev --output-file requirements-dev.txt pyproject.toml
+	  --extra postgres --extra mysql --extra aws --extra conformance --extra dev --output-file requirements-dev.txt pyproject.toml
 
 parts: .venv/installed system ## the servers that tests start: fetched or built once, then cached
 	$(BIN)/python -m tests.servers.installation

@@ -1,6 +1,7 @@
 """Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md and the table of mutants in conformance.md.
+That is the whole of reference.md, the list of files in architecture.md, the table of mutants in conformance.md and the
+table of fields in provider-aws.md.
 With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
 """
 
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.aws.table import tabled as fields_tabled
 from tests.conformance.table import tabled
 
 from .blocks import REPOSITORY
@@ -20,6 +22,7 @@ from .tree import listed
 REFERENCE = REPOSITORY / "docs" / "reference.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 CONFORMANCE = REPOSITORY / "docs" / "conformance.md"
+PROVIDER_AWS = REPOSITORY / "docs" / "provider-aws.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,6 +38,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield REFERENCE, reference()
     yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
     yield CONFORMANCE, tabled(CONFORMANCE.read_text())
+    yield PROVIDER_AWS, fields_tabled(PROVIDER_AWS.read_text())
 
 
 def _differs(page: Path, wanted: str, *, write: bool) -> bool:

@@ -71,8 +71,8 @@ class Machine:
             Informer(kind, store, clock=clock, rng=rng, metrics=metrics, indexers=INDEXES.get(kind)) for kind in WATCHED
         )
         self.client = CachedClient(store, self.informers)
-        self.backends = Backends(plugins, store, installation, clock)
         self._lookup = Lookup(self.client)
+        self.backends = Backends(plugins, store, installation, clock, lambda name: self._lookup.namespace(name).uid)
         recorder = Recorder(
             store, controller="dbclaims.io/controller", instance=socket.gethostname(), clock=clock, rng=rng
         )
