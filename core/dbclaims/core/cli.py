@@ -20,7 +20,8 @@ from .manager import ManagerError
 from .objectstore import StoreError
 from .plugins import PluginError
 
-ROOMS = {"up": "up", "delete": "delete", "run": "run", "crds": "crds", "plugins": "listing", "new": "new"}
+_LOOKS = dict.fromkeys(("list", "explain", "events", "tree"), "looking")
+ROOMS = {"up": "up", "delete": "delete", **_LOOKS, "run": "run", "crds": "crds", "plugins": "listing", "new": "new"}
 """Each command and its module. Only the one that is asked for is loaded: a controller needs no terminal (3 MiB)."""
 
 _SENTENCES = (CommandError, ConfigError, InstallationError, ManagerError, PluginError, StoreError, WrongDefinitions)
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command(name: str) -> Command:
     """A command by its name."""
-    found: Command = import_module(f"dbclaims.core.commands.{ROOMS[name]}").COMMAND
+    room = import_module(f"dbclaims.core.commands.{ROOMS[name]}")
+    found: Command = room.COMMANDS[name] if ROOMS[name] == "looking" else room.COMMAND
     return found
 
 

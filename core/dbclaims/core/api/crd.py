@@ -21,6 +21,11 @@ _REASON = Column("Reason", '.status.conditions[?(@.type=="Synced")].reason')
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 
+def columns(resource: Resource) -> tuple[Column, ...]:
+    """What `kubectl get` shows of a kind, after the name."""
+    return (_READY, _REASON, *resource.columns, _AGE)
+
+
 def crds() -> list[dict[str, Any]]:
     """The definitions, ready to be applied."""
     return [_crd(resource) for resource in RESOURCES.values()]
@@ -65,7 +70,7 @@ def _version(resource: Resource) -> dict[str, Any]:
         "storage": True,
         "subresources": {"status": {}},
         "selectableFields": [{"jsonPath": path} for path in resource.selectable],
-        "additionalPrinterColumns": [_column(each) for each in (_READY, _REASON, *resource.columns, _AGE)],
+        "additionalPrinterColumns": [_column(each) for each in columns(resource)],
         "schema": {"openAPIV3Schema": _root(resource)},
     }
 

@@ -11,6 +11,7 @@ from .follower import Follower
 from .intake import Change
 from .scanner import Scan
 from .store import STATE_NAME, LocalStore
+from .view import LocalView
 
 __all__ = [
     "STATE_NAME",
@@ -18,6 +19,7 @@ __all__ = [
     "DirectoryUnreadable",
     "Follower",
     "LocalStore",
+    "LocalView",
     "Problem",
     "Scan",
     "StateInUse",
