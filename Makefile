@@ -49,6 +49,8 @@ parts: .venv/installed system ## the servers that tests start: fetched or built 
 	$(BIN)/python -m tests.servers.installation
 	$(BIN)/python -m tests.servers.mysqlinstallation
 	$(BIN)/python -m tests.controlplane.build
+	$(BIN)/python -m tests.promtool.build
+	$(BIN)/python -m tests.lua.build
 
 # RUNLEVEL=1 keeps Debian from starting the daemons that it installs.
 system: ## Debian's PostgreSQL 15, psql and pgbouncer, if they are missing

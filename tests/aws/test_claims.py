@@ -220,3 +220,45 @@ def test_no_password_is_in_a_status_or_in_the_doubles_log(live: World) -> None:
     passwords = {live.secret()["password"], live.secret("shop.orders-admin", PLATFORM)["password"]}
     seen = f"{live.find()} {live.server()} {live.double.control.log()} {live.find(CLASS, 'own', SHOP)}"
     assert not [password for password in passwords if password in seen]
+
+
+@pytest.fixture
+def tuned(world: World) -> World:
+    """A world with a Ready claim, whose server has a parameter and whose class only reports what is changed there."""
+    world.offer(parameters={"work_mem": "8192"})
+    world.edit(CLASS, "own", drift={"settings": "report"})
+    world.claim()
+    world.settle()
+    world.pass_time(BORN, 50)
+    assert world.is_ready()
+    assert world.server()["status"]["pending"] == []
+    return world
+
+
+def _work_mem(world: World) -> dict[str, str]:
+    (values,) = world.double.account.parameters.values()
+    found: dict[str, str] = values["work_mem"]
+    return found
+
+
+def test_a_setting_that_somebody_changed_is_reported_where_the_class_says_so(tuned: World) -> None:
+    _work_mem(tuned)["ParameterValue"] = "1"
+    tuned.pass_time(1300, 100)
+    status = tuned.server()["status"]
+    assert [(step["action"], step["waitsFor"]) for step in status["pending"]] == [("set-parameters", "approval")]
+    assert {each["type"]: each["status"] for each in status["conditions"]}["Drifted"] == "True"
+    assert _work_mem(tuned)["ParameterValue"] == "1"
+    assert tuned.is_ready()
+    tuned.annotate(SERVER, "shop.orders", PLATFORM, approve=status["pendingHash"])
+    tuned.settle()
+    tuned.pass_time(700, 50)
+    assert _work_mem(tuned)["ParameterValue"] == "8192"
+    assert "Drifted" not in {each["type"] for each in tuned.server()["status"]["conditions"]}
+
+
+def test_an_edit_is_carried_out_although_the_class_only_reports(tuned: World) -> None:
+    tuned.edit(SERVER, "shop.orders", PLATFORM, parameters={"work_mem": "4096"})
+    tuned.settle()
+    tuned.pass_time(700, 50)
+    assert _work_mem(tuned)["ParameterValue"] == "4096"
+    assert tuned.server()["status"]["pending"] == []

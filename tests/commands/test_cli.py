@@ -10,10 +10,9 @@ import yaml
 from dbclaims.core import cli
 from dbclaims.core.api import crds
 from dbclaims.core.commands.command import CommandError
-from dbclaims.core.commands.run import own_namespace
 from dbclaims.core.definitions import WrongDefinitions
 from dbclaims.core.installation import InstallationError
-from dbclaims.core.kube.config import ConfigError
+from dbclaims.core.kube.config import ConfigError, own_namespace
 from dbclaims.core.manager import ManagerError
 from dbclaims.core.objectstore import StoreError
 from dbclaims.core.plugins import PluginError
@@ -92,8 +91,8 @@ def test_no_error_of_ours_reaches_the_terminal_as_a_traceback(
         assert capsys.readouterr().err == "dbclaims: what, and the way out\n"
 
 
-def test_lease_and_identity_stand_in_the_pod_s_own_namespace(tmp_path: Path) -> None:
-    assert own_namespace(tmp_path) == "dbclaims-system"
+def test_a_pod_s_own_namespace_is_known_and_nobody_has_one_outside(tmp_path: Path) -> None:
+    assert own_namespace(tmp_path) is None
     (tmp_path / "namespace").write_text("databases\n")
     assert own_namespace(tmp_path) == "databases"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dbclaims.core.installation import InstallationError, identified, installation
-from dbclaims.core.kinds import SECRET, SERVER
+from dbclaims.core.kinds import CLASS, SECRET, SERVER
 from dbclaims.core.local import LocalStore
 from dbclaims.core.secrets import decoded
 from tests.clock import FakeClock
@@ -83,3 +83,22 @@ def test_servers_that_were_identified_are_named_over_all_pages(store: LocalStore
     assert identified(store) == []
     store.patch(SERVER, "platform", "s500", {"status": {"identity": "i"}}, subresource="status")
     assert identified(store) == ["DatabaseServer platform/s500"]
+
+
+def offer(store: LocalStore, name: str, controller_class: str, **spec: object) -> None:
+    body = {"metadata": {"name": name}, "spec": {"controllerClass": controller_class, **spec}}
+    store.create(CLASS, {"apiVersion": CLASS.api_version, "kind": CLASS.kind, **body})
+
+
+def test_another_controller_s_servers_do_not_speak_of_us(store: LocalStore) -> None:
+    spec = {"provider": "existing", "engine": "postgres", "config": {}}
+    store.create(SERVER, {"metadata": {"name": "shared", "namespace": "platform"}, "spec": spec})
+    store.patch(SERVER, "platform", "shared", {"status": {"identity": "6f1c"}}, subresource="status")
+    assert (identified(store), identified(store, "blue")) == (["DatabaseServer platform/shared"], [])
+
+    offer(store, "template", "blue", template={"namespace": "platform", **spec})
+    assert (identified(store), identified(store, "blue")) == ([], ["DatabaseServer platform/shared"])
+
+    offer(store, "explicit", "", serverRef={"name": "shared", "namespace": "platform"})
+    assert (identified(store), identified(store, "blue")) == (["DatabaseServer platform/shared"], [])
+    assert identified(store, "", ["shop"]) == []

@@ -47,7 +47,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Routes]:
         for kind in WATCHED
     )
     for informer in informers:
-        informer.replace([], "1")
+        informer.parts[0].replace([], "1")
         for stored in (stored for kind, stored in WORLD if kind == informer.kind):
             informer.wrote(stored)
     yield Routes(Lookup(CachedClient(store, informers)))

@@ -290,7 +290,7 @@ def test_what_we_delete_is_gone_at_once_and_stays_gone(client: CachedClient, inf
     created = client.create(CLAIM, claim("orders"))
     client.delete(CLAIM, "shop", "orders", uid=created["metadata"]["uid"])
     assert client.lister(CLAIM).get("shop/orders") is None
-    informer.apply(WatchEvent("MODIFIED", orjson.dumps(created)))
+    informer.parts[0].apply(WatchEvent("MODIFIED", orjson.dumps(created)))
     assert client.lister(CLAIM).get("shop/orders") is None
 
 

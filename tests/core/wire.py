@@ -180,7 +180,7 @@ class Handler(BaseHTTPRequestHandler):
         told = int(self.query["resourceVersion"])
         while not self.wire.closing.is_set():
             with self.wire.changed:
-                events = [e for e in self.wire.history if e[2] == self.place[0] and _version(e[1]) > told]
+                events = [e for e in self.wire.history if self._concerns(e) and _version(e[1]) > told]
                 if not events and self.wire.hold_watches:
                     self.wire.changed.wait(5)
             for type_, obj, _ in events:
@@ -189,6 +189,12 @@ class Handler(BaseHTTPRequestHandler):
             if not self.wire.hold_watches:
                 break
         self.end_stream()
+
+    def _concerns(self, event: tuple[str, Object, str]) -> bool:
+        """Whether it is of the kind, and of the namespace if the watch is of one; a bookmark is of none."""
+        type_, obj, plural = event
+        here = type_ == "BOOKMARK" or obj["metadata"].get("namespace", "") == self.place[1]
+        return plural == self.place[0] and (here or not self.place[1])
 
     def do_get(self) -> None:
         obj = self.wire.objects.get(self.place)

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
+PAGES = sorted((REPOSITORY / "docs").rglob("*.md"))
 """The pages whose blocks are held to the code; README.md has tests of its own."""
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -1,7 +1,7 @@
 """Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md, the table of mutants in conformance.md and the
-table of fields in provider-aws.md.
+That is the whole of reference.md, the list of files in architecture.md, the tables in conformance.md and in
+provider-aws.md, and the chart's dashboard.
 With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.aws.table import tabled as fields_tabled
 from tests.conformance.table import tabled
+from tests.operate.dashboard import DASHBOARD, rendered
 
 from .blocks import REPOSITORY
 from .reference import reference
@@ -38,6 +39,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield REFERENCE, reference()
     yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
     yield CONFORMANCE, tabled(CONFORMANCE.read_text())
+    yield DASHBOARD, rendered()
     yield PROVIDER_AWS, fields_tabled(PROVIDER_AWS.read_text())
 
 

@@ -79,7 +79,6 @@ CONDITIONS: Mapping[str, str] = {
 """The four types of condition that are not warnings."""
 
 IDLE_FIELDS: Mapping[str, str] = {
-    "drift": "drift",
     "require_use": "requireUse",
 }
 """Fields of a DatabaseClass that are checked and kept, and that nothing acts upon in this version (by attribute)."""

@@ -80,7 +80,8 @@ def _conditions() -> Lines:
     yield (
         "A warning is a condition of its own, whose type is its reason; it stands while it holds. "
         "`status.observedGeneration` is the last generation that was looked at; -1: none yet.\n\n"
-        "Events are written where something turned, with the reason of that condition; a rotation is `Rotated`.\n"
+        "Events are written where something turned, with the reason of that condition; a rotation is `Rotated`, and "
+        "`Repaired` is that what somebody changed by hand was taken back.\n"
     )
     yield "## Reasons\n\nA reason is stable: scripts and alerts may name it.\n"
     body = [(f'<a id="{anchor(each.name)}"></a>`{each.name}`', each.meaning, each.way_out) for each in REASONS.values()]

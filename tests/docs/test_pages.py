@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
 from dbclaims.core import plugins
 from dbclaims.core.api import ANNOTATIONS, API_VERSION, RESOURCES, DeletionPolicy, validate
@@ -19,7 +18,6 @@ from dbclaims.core.api.crd import CATEGORY
 from dbclaims.core.api.reasons import REASONS
 from dbclaims.core.cli import parser
 from dbclaims.core.config import structure_config
-from dbclaims.core.metrics import Metrics
 from dbclaims.core.spi import Feature
 
 from .blocks import PAGES, REPOSITORY, Block, anchors, blocks, links, prose
@@ -36,10 +34,10 @@ KUBERNETES = {
     "ClusterRoleBinding",
     "Role",
     "RoleBinding",
+    "ConfigMap",
+    "Kustomization",
 }
 """Kinds of Kubernetes' own that the pages show."""
-
-HISTOGRAMS = ("_bucket", "_count", "_sum")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -80,7 +78,7 @@ def test_every_object_of_ours_is_what_the_api_server_would_take(kind: str) -> No
 
 def test_every_other_document_is_of_a_kind_that_we_know() -> None:
     every = [document for block in blocks("yaml") for document in documents(block)]
-    others = [each for each in every if each.get("apiVersion") != API_VERSION and "groups" not in each]
+    others = [each for each in every if each.get("apiVersion") != API_VERSION]
     assert {each["kind"] for each in others} <= KUBERNETES
 
 
@@ -92,18 +90,6 @@ def test_every_server_has_a_config_that_its_provider_takes() -> None:
         declared = known[spec["provider"]].info.config
         assert declared is not None
         structure_config(declared, spec["config"])
-
-
-def test_every_alert_names_metrics_that_exist() -> None:
-    groups = [group for block in blocks("yaml") for each in documents(block) for group in each.get("groups", ())]
-    rules = [rule["expr"] for group in groups for rule in group["rules"]]
-    registry = CollectorRegistry()
-    Metrics(registry)
-    exported = {name for family in registry.collect() for name in (family.name, f"{family.name}_total")}
-    exported |= {f"{family.name}{end}" for family in registry.collect() for end in HISTOGRAMS}
-    named = {word for rule in rules for word in re.findall(r"\b[a-z]+(?:_[a-z]+){2,}\b", rule)} - {"min_over_time"}
-    assert len(named) > 5
-    assert named - exported == set()
 
 
 def test_every_call_of_dbclaims_is_one_that_its_parser_takes() -> None:
@@ -132,7 +118,7 @@ def test_every_call_of_kubectl_names_a_resource_that_exists() -> None:
         )
         if words[0] in ("get", "describe", "annotate", "wait"):
             seen += 1
-            assert words[1].split("/")[0] in ours | {"secret"}, place
+            assert words[1].split("/")[0] in ours | {"secret", "pods", "lease"} or "--raw" in call, place
     assert seen > 3
 
 
@@ -156,7 +142,7 @@ def test_every_word_in_camel_case_on_a_page_for_users_is_one_of_ours(name: str) 
     page = REPOSITORY / "docs" / name
     known = {*REASONS, *RESOURCES, *CONDITIONS, *DeletionPolicy, *Feature, *KUBERNETES}
     said = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z]\w+)*)`", prose(page)))
-    alerts = {rule for block in blocks("yaml") for rule in re.findall(r"alert: (\w+)", block.text)}
+    alerts = {runbook.stem for runbook in PAGES if runbook.parent.name == "runbooks"}
     assert said - known - alerts == set()
 
 

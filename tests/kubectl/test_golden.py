@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 from dbclaims.core.kinds import CLAIM
 from dbclaims.core.kubectl.claims import ROOMS
 from tests.controlplane.cluster import ControlPlane
+from tests.integration.planning import identify
 from tests.integration.world import World
 from tests.servers.postgres import PostgresServer
 
@@ -40,6 +41,11 @@ CASES: dict[str, tuple[str, ...]] = {
     "connect": ("connect orders -- -o /dev/null -c 'SELECT 1'",),
     "credentials": ("credentials orders", "credentials billing"),
     "who-uses": ("who-uses orders", "who-uses orders --admin"),
+    "plan": (
+        "plan orders --system-namespace PLATFORM",
+        "plan search",
+        "plan billing --system-namespace PLATFORM -o json",
+    ),
     "rotate": ("rotate orders --dry-run=client", "rotate search"),
     "pause": ("pause orders --dry-run=client", "pause search --dry-run=client"),
     "resume": ("resume search --dry-run=client", "resume orders --dry-run=client"),
@@ -75,6 +81,7 @@ def scene(api_server: ControlPlane, pg: PostgresServer, tmp_path_factory: pytest
         world.pass_time(60)
         stack.enter_context(_session(world, "orders-job"))
         _pod(world)
+        identify(world)
         yield Person(world)
     assert world.chronicle.wrong == []
 

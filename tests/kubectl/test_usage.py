@@ -75,6 +75,11 @@ WRONG: dict[str, tuple[tuple[str, str], ...]] = {
         ("credentials orders --show -o xml", "invalid choice"),
     ),
     "who-uses": (("who-uses", NO_NAME), ("who-uses nope", ABSENT), ("who-uses orders -o name", "unable to match")),
+    "plan": (
+        ("plan nope", ABSENT),
+        ("plan -o name", "unable to match a printer"),
+        ("plan -f /nowhere.yaml", r"/nowhere.yaml cannot be read \(No such file or directory\)"),
+    ),
     "rotate": (
         ("rotate nope", ABSENT),
         ("rotate orders --timeout soon", '"soon" is no length of time; write 30s, 5m or 1h'),
@@ -135,10 +140,10 @@ def test_every_verb_is_tried_with_three_wrong_inputs() -> None:
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_input_ends_with_1_and_one_sentence(person: Person, name: str) -> None:
+def test_a_wrong_input_ends_with_one_sentence_and_the_verbs_code(person: Person, name: str) -> None:
     for case, said in WRONG[name]:
         answer = person.says(*case.split())
-        assert (answer.code, answer.out) == (1, ""), case
+        assert (answer.code, answer.out) == (verb(name).failed, ""), case
         assert re.search(said, answer.err), f"{case}: {answer.err}"
         assert len(answer.err.splitlines()) <= 2, "a sentence, and of wrong usage where the help is"
 
@@ -151,7 +156,7 @@ def _offline(clock: FakeClock, *arguments: str) -> Said:
 def test_a_missing_kubeconfig_is_named(clock: FakeClock, name: str) -> None:
     needs_name = (*GROUPS["Connect"], *GROUPS["Change"], "explain", "tree", "events")
     said = _offline(clock, name, *(["orders"] if name in needs_name else []), "--kubeconfig", "/nowhere")
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (verb(name).failed, "")
     assert re.fullmatch(f"error: {NO_FILE}\n", said.err)
 
 

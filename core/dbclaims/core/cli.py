@@ -21,7 +21,17 @@ from .objectstore import StoreError
 from .plugins import PluginError
 
 _LOOKS = dict.fromkeys(("list", "explain", "events", "tree"), "looking")
-ROOMS = {"up": "up", "delete": "delete", **_LOOKS, "run": "run", "crds": "crds", "plugins": "listing", "new": "new"}
+ROOMS = {
+    "up": "up",
+    "plan": "plan",
+    "delete": "delete",
+    **_LOOKS,
+    "run": "run",
+    "check": "check",
+    "crds": "crds",
+    "plugins": "listing",
+    "new": "new",
+}
 """Each command and its module. Only the one that is asked for is loaded: a controller needs no terminal (3 MiB)."""
 
 _SENTENCES = (CommandError, ConfigError, InstallationError, ManagerError, PluginError, StoreError, WrongDefinitions)
@@ -37,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except _SENTENCES as error:
         print(f"dbclaims: {error}", file=sys.stderr)
-        return FAILED
+        failed: int = parsed.failed
+        return failed
     except BrokenPipeError:
         # The reader has seen enough (`dbclaims crds | head`); what is still buffered must not complain at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -64,7 +75,7 @@ def parser(names: Iterable[str] = ROOMS) -> ArgumentParser:
     for each in map(command, names):
         one = commands.add_parser(each.name, help=each.summary, description=each.summary, allow_abbrev=False)
         each.declare(one)
-        one.set_defaults(run=each.run)
+        one.set_defaults(run=each.run, failed=each.failed)
     return top
 
 

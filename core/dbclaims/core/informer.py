@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
@@ -26,6 +26,12 @@ class Informer:
     Handlers get (old, new), None for absent, in order, each object their own copy. They run in the thread that learnt
     of the change, a worker's for writes of ours, so they only sort and enqueue. While the first list is told,
     `has_synced()` is False, which is how a handler knows a restart's backlog from an edit.
+
+    Args:
+        namespaces: those to be watched, each by itself, so that rights in them are enough; none named is all at once.
+
+    Attributes:
+        parts: a watch for each namespace, or the one of all.
     """
 
     def __init__(
@@ -37,80 +43,111 @@ class Informer:
         rng: random.Random,
         metrics: Metrics,
         indexers: Mapping[str, Indexer] | None = None,
+        namespaces: Sequence[str] = (),
     ) -> None:
         self.kind = kind
-        self._clock = clock
-        self._store = Store(indexers)
-        self._reflector = Reflector(kind, source, self, clock=clock, rng=rng)
-        self._handlers: list[Handler] = []
-        # Changes are told in the order in which they were made, whoever made them.
-        self._telling = threading.RLock()
-        self._synced = False
-        # The highest version that the watch or a list told; a list below it comes from a server that was restored.
-        self._seen = 0
-        self._heard = clock.monotonic()
-        self.lister = Lister(self._store, self.has_synced, kind.kind)
+        self._cache = _Cache(kind, indexers)
+        self.parts = [Part(self._cache, source, clock, rng, namespace) for namespace in namespaces or (None,)]
+        self.lister = Lister(self._cache.store, self.has_synced, kind.kind)
         metrics.last_event.labels(kind.kind).set_function(self.silence)
 
     def add_handler(self, handler: Handler) -> None:
         """Add a handler, before the informer runs."""
-        self._handlers.append(handler)
+        self._cache.handlers.append(handler)
 
     def has_synced(self) -> bool:
         """Whether the first list is in the cache and every handler has been told of it."""
-        return self._synced
+        return all(part.synced for part in self.parts)
 
     def silence(self) -> float:
-        """Seconds since the store's last sign of life: a list, an event or a bookmark."""
-        return self._clock.monotonic() - self._heard
+        """Seconds since the store's last sign of life (a list, event or bookmark); of several watches, the longest."""
+        return max(part.silence() for part in self.parts)
 
     def run(self, stop: StopSignal) -> None:
         """Follow the store until `stop`; blocks."""
-        self._reflector.run(stop)
+        first, *others = self.parts
+        threads = [threading.Thread(target=part.reflector.run, args=(stop,), daemon=True) for part in others]
+        for thread in threads:
+            thread.start()
+        first.reflector.run(stop)
+        for thread in threads:
+            thread.join()
 
     def step(self) -> float:
-        """One list-and-watch; see `Reflector.step`."""
-        return self._reflector.step()
+        """One list-and-watch of each watch in turn; see `Reflector.step`."""
+        return min(part.reflector.step() for part in self.parts)
 
     def wrote(self, obj: Object) -> None:
         """Take in the store's answer to a write of ours."""
-        with self._telling:
-            self._tell(self._store.put(obj))
+        with self._cache.telling:
+            self._cache.tell(self._cache.store.put(obj))
 
     def deleted(self, key: str, uid: str) -> None:
         """Take in that a delete of ours ended the object."""
-        with self._telling:
-            self._tell(self._store.bury(key, uid))
+        with self._cache.telling:
+            self._cache.tell(self._cache.store.bury(key, uid))
+
+
+class _Cache:
+    """The objects of one kind, and whom to tell of changes.
+
+    Attributes:
+        telling: held from a change until all are told, so that changes are told in the order in which they were made.
+    """
+
+    def __init__(self, kind: Kind, indexers: Mapping[str, Indexer] | None) -> None:
+        self.kind, self.store = kind, Store(indexers)
+        self.handlers: list[Handler] = []
+        self.telling = threading.RLock()
+
+    def tell(self, change: Change | None) -> None:
+        """Tell every handler of a change, if there was one."""
+        if change is None:
+            return
+        for handler in self.handlers:
+            try:
+                handler(_parse(change.old), _parse(change.new))
+            except Exception:
+                log.exception("event handler failed", extra={"kind": self.kind.kind, "key": change.key})
+
+
+class Part:
+    """One watch of an informer, of one namespace or of all: the `Sink` of its reflector."""
+
+    def __init__(
+        self, cache: _Cache, source: ObjectStore, clock: Clock, rng: random.Random, namespace: str | None
+    ) -> None:
+        self._cache, self._clock, self._namespace = cache, clock, namespace
+        self.reflector = Reflector(cache.kind, source, self, clock=clock, rng=rng, namespace=namespace)
+        self.synced = False
+        # The highest version that the watch or a list told; a list below it comes from a server that was restored.
+        self._seen = 0
+        self._heard = clock.monotonic()
+
+    def silence(self) -> float:
+        """Seconds since the last sign of life."""
+        return self._clock.monotonic() - self._heard
 
     def replace(self, objects: Iterable[bytes], resource_version: str) -> None:
         """See `Sink.replace`."""
         # Outside the lock, since the pages are still being fetched and our own writes need not wait for that.
         listed, version = read_list(objects), int(resource_version or 0)
-        with self._telling:
+        with self._cache.telling:
             rewound, self._seen = version < self._seen, version
-            for change in self._store.replace(listed, version, rewound=rewound):
-                self._tell(change)
-            self._synced = True
+            for change in self._cache.store.replace(listed, version, namespace=self._namespace, rewound=rewound):
+                self._cache.tell(change)
+            self.synced = True
 
     def apply(self, event: WatchEvent) -> None:
         """See `Sink.apply`."""
-        obj = orjson.loads(event.object)
-        with self._telling:
+        obj, store = orjson.loads(event.object), self._cache.store
+        with self._cache.telling:
             self._seen = max(self._seen, version_of(obj))
-            self._tell(self._store.remove(obj) if event.type == "DELETED" else self._store.put(obj))
+            self._cache.tell(store.remove(obj) if event.type == "DELETED" else store.put(obj))
 
     def heard(self) -> None:
         """See `Sink.heard`."""
         self._heard = self._clock.monotonic()
-
-    def _tell(self, change: Change | None) -> None:
-        if change is None:
-            return
-        for handler in self._handlers:
-            try:
-                handler(_parse(change.old), _parse(change.new))
-            except Exception:
-                log.exception("event handler failed", extra={"kind": self.kind.kind, "key": change.key})
 
 
 class Informers:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Iterable
-
-import orjson
+from collections.abc import Iterable, Sequence
 
 from .api import IDENTITY_SECRET, MANAGED_BY, MANAGED_BY_LABEL
-from .kinds import SECRET, SERVER
-from .objectstore import AlreadyExists, Object, ObjectStore, key_of
+from .kinds import CLASS, SECRET, SERVER
+from .objectstore import AlreadyExists, Object, ObjectStore, every, key_of
+from .reconcile.lookup import INDEXES
 from .secrets import decoded
 from .spi import Installation
 
@@ -47,29 +46,45 @@ def installation(store: ObjectStore, namespace: str, wanted: str | None, known: 
     if kept is None:
         _check_first(namespace, wanted, list(known))
         kept = _make(store, namespace, wanted or secrets.token_hex(6))
-    data = decoded(kept)
-    if not data.get("id") or not data.get("lock-key"):
-        raise InstallationError(
-            f"Secret {IDENTITY_SECRET} in namespace {namespace} lacks its id or lock-key; restore it from a backup"
-        )
-    if wanted is not None and data["id"] != wanted:
+    found = _read(kept, namespace)
+    if wanted is not None and found.id != wanted:
         raise InstallationError(
             f"the configured installation id is {wanted!r} and Secret {IDENTITY_SECRET} in namespace {namespace} holds "
-            f"{data['id']!r}; configure that one, or restore the Secret"
+            f"{found.id!r}; configure that one, or restore the Secret"
         )
-    return Installation(data["id"], data["lock-key"].encode())
+    return found
 
 
-def identified(store: ObjectStore) -> list[str]:
-    """The DatabaseServers that carry an identity, so that the Secret must exist. Raises `StoreError`."""
-    found: list[str] = []
-    page = store.list(SERVER)
-    while True:
-        servers: list[Object] = [orjson.loads(item) for item in page.items]
-        found += [f"DatabaseServer {key_of(each)}" for each in servers if (each.get("status") or {}).get("identity")]
-        if not page.continue_:
-            return found
-        page = store.list(SERVER, continue_=page.continue_)
+def known_installation(store: ObjectStore, namespace: str) -> Installation | None:
+    """The installation that is kept, None where there is none yet; nothing is made. Raises as `installation`."""
+    kept = store.get(SECRET, namespace, IDENTITY_SECRET)
+    return _read(kept, namespace) if kept else None
+
+
+def identified(store: ObjectStore, controller_class: str = "", namespaces: Sequence[str] = ()) -> list[str]:
+    """The DatabaseServers with an identity that may carry our marks, so that our Secret must exist.
+
+    A server that only classes of other controllers offer is another installation's. Raises `StoreError`.
+
+    Args:
+        namespaces: the only ones that are served; none named is all.
+    """
+    classes = list(every(store, CLASS))
+    servers = [each for namespace in namespaces or (None,) for each in every(store, SERVER, namespace)]
+    return [
+        f"DatabaseServer {key_of(each)}"
+        for each in servers
+        if (each.get("status") or {}).get("identity") and controller_class in _controllers(each, classes)
+    ]
+
+
+def _controllers(server: Object, classes: Sequence[Object]) -> set[str]:
+    """The `controllerClass` of those who serve a server; one that no class offers is the nameless controller's."""
+    places = {"server": key_of(server), "template": server["metadata"]["namespace"]}
+    for index, place in places.items():
+        if offering := [each for each in classes if place in INDEXES[CLASS][index](each)]:
+            return {each["spec"].get("controllerClass", "") for each in offering}
+    return {""}
 
 
 def _check_first(namespace: str, wanted: str | None, known: list[str]) -> None:
@@ -78,6 +93,15 @@ def _check_first(namespace: str, wanted: str | None, known: list[str]) -> None:
             f"Secret {IDENTITY_SECRET} in namespace {namespace} is gone although {known[0]} and maybe others carry our "
             "marks; restore it, or configure the installation id that the marks carry"
         )
+
+
+def _read(kept: Object, namespace: str) -> Installation:
+    data = decoded(kept)
+    if not data.get("id") or not data.get("lock-key"):
+        raise InstallationError(
+            f"Secret {IDENTITY_SECRET} in namespace {namespace} lacks its id or lock-key; restore it from a backup"
+        )
+    return Installation(data["id"], data["lock-key"].encode())
 
 
 def _make(store: ObjectStore, namespace: str, id_: str) -> Object:

@@ -22,8 +22,9 @@ from .plugins import Plugins
 from .reconcile.claim import ClaimReconciler
 from .reconcile.class_ import ClassReconciler
 from .reconcile.grant import GrantReconciler
-from .reconcile.login import Quiet
 from .reconcile.lookup import INDEXES, Lookup
+from .reconcile.planning import Planner
+from .reconcile.quiet import Quiet
 from .reconcile.report import Reporter
 from .reconcile.server import ServerReconciler
 from .reconcile.tools import Tools
@@ -45,10 +46,13 @@ class Machine:
 
     Args:
         eager: look at every object at once, settled or not, instead of spreading a restart over one resync.
+        namespaces: the only ones to be served; none named serves all. Classes are cluster-scoped and seen anyway.
 
     Attributes:
         informers: the caches, to be run by a manager or stepped by a test.
         controllers: of claims, servers, classes and grants.
+        planner: tells what the next pass over an object would do.
+        routes: tells which objects a change concerns.
     """
 
     def __init__(
@@ -64,11 +68,21 @@ class Machine:
         controller_class: str = "",
         workers: int = WORKERS,
         eager: bool = False,
+        namespaces: Sequence[str] = (),
     ) -> None:
         self._eager = eager
         self._rng, self._resync, self._metrics, self._clock, self._plugins = rng, resync, metrics, clock, plugins
         self.informers = Informers(
-            Informer(kind, store, clock=clock, rng=rng, metrics=metrics, indexers=INDEXES.get(kind)) for kind in WATCHED
+            Informer(
+                kind,
+                store,
+                clock=clock,
+                rng=rng,
+                metrics=metrics,
+                indexers=INDEXES.get(kind),
+                namespaces=() if kind == CLASS else namespaces,
+            )
+            for kind in WATCHED
         )
         self.client = CachedClient(store, self.informers)
         self._lookup = Lookup(self.client)
@@ -87,7 +101,7 @@ class Machine:
             controller_class=controller_class,
         )
         self._queues = {
-            CLAIM: self._queue("databaseclaim", Bulkhead(self._server_of, slots=SLOTS, observe=self._observe_slots)),
+            CLAIM: self._queue("databaseclaim", Bulkhead(self.server_of, slots=SLOTS, observe=self._observe_slots)),
             SERVER: self._queue("databaseserver", None),
             CLASS: self._queue("databaseclass", None),
             GRANT: self._queue("claimgrant", None),
@@ -98,7 +112,8 @@ class Machine:
             self._controller("databaseclass", CLASS, ClassReconciler(tools).reconcile, 1),
             self._controller("claimgrant", GRANT, GrantReconciler(tools).reconcile, 1),
         )
-        self._routes = Routes(self._lookup)
+        self.planner = Planner(tools)
+        self.routes = Routes(self._lookup)
         for informer in self.informers:
             informer.add_handler(self._handler(informer.kind))
 
@@ -150,7 +165,7 @@ class Machine:
     def _handler(self, kind: Kind) -> Handler:
         def handle(old: Object | None, new: Object | None) -> None:
             if self.informers.have_synced():
-                for target, key in self._routes.keys(kind, old, new):
+                for target, key in self.routes.keys(kind, old, new):
                     self._queues[target].add(key)
             elif new is not None:
                 self._resume(kind, new)
@@ -173,8 +188,8 @@ class Machine:
         delay = self._rng.uniform(0, self._resync.total_seconds())
         return min(delay, max((parse_time(due) - self._clock.now()).total_seconds(), 0.0)) if due else delay
 
-    def _server_of(self, key: str) -> str | None:
-        """The bulkhead of a claim: its server's."""
+    def server_of(self, key: str) -> str | None:
+        """The key of the server that a claim is on, or is to be on: its bulkhead."""
         claim = self._lookup.document(CLAIM, key)
         if claim is None:
             return None

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import orjson
 from attrs import frozen
 
 Object = dict[str, Any]
@@ -132,6 +133,8 @@ class ObjectStore(Protocol):
     ) -> Page:
         """One page of at most `limit` objects. `resource_version` "" is the newest state, "0" any state.
 
+        `namespace` keeps it to that one; of the kind Namespace, to the namespace itself.
+
         Raises `Expired` when the continue token is too old: begin again.
         """
         ...
@@ -182,6 +185,15 @@ class ObjectStore(Protocol):
     def close(self) -> None:
         """End every open watch, so that the threads in them come back. Afterwards only errors."""
         ...
+
+
+def every(store: ObjectStore, kind: Kind, namespace: str | None = None) -> Iterator[Object]:
+    """Every object of a kind, page by page. Raises `StoreError`."""
+    page = store.list(kind, namespace=namespace)
+    yield from map(orjson.loads, page.items)
+    while page.continue_:
+        page = store.list(kind, namespace=namespace, continue_=page.continue_)
+        yield from map(orjson.loads, page.items)
 
 
 def join_key(namespace: str | None, name: str) -> str:

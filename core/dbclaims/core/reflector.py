@@ -65,10 +65,24 @@ class Backoff:
 
 
 class Reflector:
-    """Keeps `sink` level with one kind of the store. One thread runs it, or a test steps it."""
+    """Keeps `sink` level with one kind of the store. One thread runs it, or a test steps it.
 
-    def __init__(self, kind: Kind, source: ObjectStore, sink: Sink, *, clock: Clock, rng: random.Random) -> None:
+    Args:
+        namespace: the only one to be followed; None follows all.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        source: ObjectStore,
+        sink: Sink,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        namespace: str | None = None,
+    ) -> None:
         self._kind, self._source, self._sink, self._clock, self._rng = kind, source, sink, clock, rng
+        self._namespace = namespace
         self._backoff = Backoff(rng)
         # The version to watch from; None when only a list can tell.
         self._version: str | None = None
@@ -111,7 +125,7 @@ class Reflector:
         return delay
 
     def _list(self) -> str:
-        first = self._source.list(self._kind, limit=PAGE)
+        first = self._source.list(self._kind, namespace=self._namespace, limit=PAGE)
         self._sink.replace(self._items(first), first.resource_version)
         self._version = first.resource_version
         self._sink.heard()
@@ -121,12 +135,13 @@ class Reflector:
         """All items from this page on; every page of one list is of the same moment."""
         yield from page.items
         while page.continue_:
-            page = self._source.list(self._kind, limit=PAGE, continue_=page.continue_)
+            page = self._source.list(self._kind, namespace=self._namespace, limit=PAGE, continue_=page.continue_)
             yield from page.items
 
     def _watch(self, version: str) -> None:
         seconds = self._rng.uniform(*_WATCH_SECONDS)
-        with self._source.watch(self._kind, resource_version=version, timeout_seconds=seconds) as events:
+        where, source = self._namespace, self._source
+        with source.watch(self._kind, namespace=where, resource_version=version, timeout_seconds=seconds) as events:
             self._follow(events)
 
     def _follow(self, events: Iterator[WatchEvent]) -> None:

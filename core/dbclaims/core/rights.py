@@ -1,4 +1,7 @@
-"""The rights that the controller needs, and no more: data that a chart or a test renders.
+"""The rights that the controller needs, and no more: data that the chart and tests render.
+
+They come in four parts, by where they are bound: `cluster_rules` for the whole cluster; `namespace_rules` and
+`secret_rules` likewise, or in each namespace that is served; `own_rules` in the controller's own.
 
 Whoever may list Secrets reads them all, so ours are read by name only (DESIGN.md §5). Created and deleted by us are
 Secrets and the servers of template classes, nothing else; of a spec nothing is ever written, only finalizers.
@@ -6,13 +9,14 @@ Secrets and the servers of template classes, nothing else; of a spec nothing is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
 
-from .api import GROUP, RESOURCES
+from .api import GROUP, IDENTITY_SECRET, RESOURCES
 from .definitions import DEFINITION
-from .kinds import CLAIM, NAMESPACE, ROLE, SECRET, SERVER
+from .kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SECRET, SERVER
 from .leader import LEASE
 from .objectstore import Kind
 from .recorder import EVENT
@@ -33,26 +37,46 @@ class PolicyRule:
         return {"apiGroups": [self.group], "resources": list(self.resources), "verbs": list(self.verbs), **names}
 
 
-def rules() -> list[PolicyRule]:
-    """What the controller needs in every namespace."""
-    plurals = tuple(each.plural for each in RESOURCES.values())
-    definitions = tuple(f"{plural}.{GROUP}" for plural in plurals)
+def cluster_rules(namespaces: Sequence[str] = ()) -> list[PolicyRule]:
+    """What cannot be had in a namespace. `namespaces`: the only ones that are served; none named is all."""
+    definitions = tuple(f"{each.plural}.{GROUP}" for each in RESOURCES.values())
     return [
-        PolicyRule(GROUP, plurals, ("list", "watch")),
-        PolicyRule(GROUP, tuple(kind.plural for kind in (SERVER, CLAIM, ROLE)), ("patch",)),
-        _rule(SERVER, "create", "delete"),
-        _rule(SERVER, "create", "delete"),
-        PolicyRule(GROUP, tuple(f"{plural}/status" for plural in plurals), ("patch",)),
-        _rule(SECRET, "get", "create", "update", "delete"),
-        _rule(NAMESPACE, "list", "watch"),
-        _rule(EVENT, "create"),
+        _rule(CLASS, "list", "watch"),
+        PolicyRule(GROUP, (f"{CLASS.plural}/status",), ("patch",)),
+        PolicyRule(NAMESPACE.group, (NAMESPACE.plural,), ("list", "watch"), tuple(namespaces)),
         PolicyRule(DEFINITION.group, (DEFINITION.plural,), ("get",), definitions),
     ]
 
 
+def namespace_rules() -> list[PolicyRule]:
+    """What it needs wherever claims and servers are, but for Secrets."""
+    plurals = tuple(kind.plural for kind in (SERVER, CLAIM, ROLE, GRANT))
+    return [
+        PolicyRule(GROUP, plurals, ("list", "watch")),
+        PolicyRule(GROUP, tuple(kind.plural for kind in (SERVER, CLAIM, ROLE)), ("patch",)),
+        _rule(SERVER, "create", "delete"),
+        PolicyRule(GROUP, tuple(f"{plural}/status" for plural in plurals), ("patch",)),
+        _rule(EVENT, "create"),
+    ]
+
+
+def secret_rules() -> list[PolicyRule]:
+    """What it needs wherever claims and servers are, of Secrets: by name only, and never a list."""
+    return [_rule(SECRET, "get", "create", "update", "delete")]
+
+
 def own_rules() -> list[PolicyRule]:
-    """What it needs in its own namespace besides: the Lease of leader election."""
-    return [_rule(LEASE, "get", "create", "update")]
+    """What it needs in its own namespace: the Lease of leader election, and the Secret that says who it is."""
+    return [
+        _rule(LEASE, "get", "create", "update"),
+        PolicyRule(SECRET.group, (SECRET.plural,), ("get",), (IDENTITY_SECRET,)),
+        _rule(SECRET, "create"),
+    ]
+
+
+def rules() -> list[PolicyRule]:
+    """All that it needs to serve every namespace."""
+    return [*cluster_rules(), *namespace_rules(), *secret_rules()]
 
 
 def _rule(kind: Kind, *verbs: str) -> PolicyRule:

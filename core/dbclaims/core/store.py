@@ -113,18 +113,26 @@ class Store:
             self._tombstones[uid] = key
             return self._unset(key, old)
 
-    def replace(self, listed: Mapping[str, Entry], version: int, *, rewound: bool = False) -> list[Change]:
+    def replace(
+        self, listed: Mapping[str, Entry], version: int, *, namespace: str | None = None, rewound: bool = False
+    ) -> list[Change]:
         """Take a whole list in: what is not in it is gone, unless we wrote it after the list was made at `version`.
 
-        `rewound` says that the server went back in time (a restored backup): then the list wins over everything.
+        `namespace` says that the list is of that one: what is elsewhere stays. `rewound` says that the server went back
+        in time (a restored backup): then the list wins over everything.
         """
         with self._lock:
-            stones = {} if rewound else self._tombstones
-            self._tombstones = {u: key for u, key in stones.items() if key in listed and _uid(listed[key]) == u}
-            return [*self._vanished(listed, version, rewound), *self._listed(listed, rewound)]
+            self._tombstones = {
+                uid: key
+                for uid, key in self._tombstones.items()
+                if not _lies_in(key, namespace) or (not rewound and key in listed and _uid(listed[key]) == uid)
+            }
+            return [*self._vanished(listed, version, namespace, rewound), *self._listed(listed, rewound)]
 
-    def _vanished(self, listed: Mapping[str, Entry], version: int, rewound: bool) -> list[Change]:
-        gone = [(key, old) for key, old in self._entries.items() if key not in listed]
+    def _vanished(
+        self, listed: Mapping[str, Entry], version: int, namespace: str | None, rewound: bool
+    ) -> list[Change]:
+        gone = [(key, old) for key, old in self._entries.items() if key not in listed and _lies_in(key, namespace)]
         return [self._unset(key, old) for key, old in gone if rewound or old.version <= version]
 
     def _listed(self, listed: Mapping[str, Entry], rewound: bool) -> Iterator[Change]:
@@ -218,6 +226,11 @@ def _listed(body: bytes) -> tuple[str, Entry]:
     # The copy is made last, where the parsed object has made room: else the heap is left in holes, a fifth of it.
     del obj
     return key, Entry(version, _copied(stripped))
+
+
+def _lies_in(key: str, namespace: str | None) -> bool:
+    """Whether a key is of this namespace, or the namespace itself; None is everywhere."""
+    return namespace is None or key.partition("/")[0] == namespace
 
 
 def _copied(body: bytes) -> bytes:

@@ -172,11 +172,16 @@ class Adoptable:
 
 @frozen(kw_only=True)
 class DriftPolicy:
-    """What is done about differences that somebody made by hand."""
+    """What is done about differences that somebody made by hand.
+
+    A database's owner may drop its schemas and extensions itself, so these are only reported unless told otherwise.
+    """
 
     login: Drift = field(default=Drift.REPAIR, metadata=about("A login's password, membership, limit."))
     grants: Drift = field(default=Drift.REPAIR, metadata=about("What logins may do."))
     schemas: Drift = field(default=Drift.REPORT, metadata=about("Schemas that went missing."))
+    extensions: Drift = field(default=Drift.REPORT, metadata=about("Extensions that went missing."))
+    settings: Drift = field(default=Drift.REPAIR, metadata=about("What a provider sets on the class's servers."))
 
 
 @frozen(kw_only=True)

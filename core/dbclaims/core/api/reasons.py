@@ -236,6 +236,11 @@ _BACKEND = (
         "Have the application read the Secret again.",
     ),
     Reason(
+        "Drifted",
+        "Something was changed by hand, and the class only reports that.",
+        "Change it back, or have it repaired once with dbclaims.io/approve: status.pendingHash.",
+    ),
+    Reason(
         "VersionMismatch",
         "The server runs another major version than its object says.",
         "Correct spec.version, or leave it out.",

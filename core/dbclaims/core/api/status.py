@@ -131,6 +131,13 @@ class PlannedStatus(Status):
             "Over what is desired, observed and our version; the value for dbclaims.io/approve.", Bounds(max_length=128)
         ),
     )
+    settled_hash: str | None = field(
+        default=None,
+        metadata=about(
+            "Over the wish that was last carried out: what differs from it since was changed by hand.",
+            Bounds(max_length=128),
+        ),
+    )
 
 
 @frozen(kw_only=True)

@@ -10,8 +10,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from ..plugins import Listing, load
-from .command import DONE, Command, declare_plugins
+from ..plugins import Listing
+from .command import DONE, Command, declare_plugins, load_plugins
 
 # A pipe has no width; nothing may be cut for it.
 _PIPED = 400
@@ -23,7 +23,7 @@ def _declare(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    listings = load(arguments.plugins).listings
+    listings = load_plugins(arguments).listings
     if arguments.output == "json":
         print(orjson.dumps([attrs.asdict(each) for each in listings], option=orjson.OPT_INDENT_2).decode())
     else:

@@ -13,7 +13,6 @@ import uuid
 from argparse import ArgumentParser, Namespace
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
@@ -22,15 +21,24 @@ from ..clock import Clock, StopSignal, SystemClock
 from ..definitions import check_definitions
 from ..health import Health, HealthServer, informers_ready, progress
 from ..installation import SYSTEM_NAMESPACE, identified, installation
-from ..kube.config import ACCOUNT, Loader, access_loader
+from ..kube.config import Loader, access_loader, own_namespace
 from ..kube.store import KubernetesStore
 from ..kube.transport import Timeouts, Transport
 from ..leader import Elector
 from ..machine import WORKERS, Machine
 from ..manager import Manager, stop_on_signals
 from ..metrics import Metrics
-from ..plugins import load
-from .command import DONE, FAILED, Command, PortTaken, above_zero, declare_plugins, duration
+from .command import (
+    DONE,
+    FAILED,
+    Command,
+    PortTaken,
+    above_zero,
+    declare_cluster,
+    declare_plugins,
+    duration,
+    load_plugins,
+)
 
 LEASE_NAME = "dbclaims"
 
@@ -42,8 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 def _declare(parser: ArgumentParser) -> None:
-    parser.add_argument("--kubeconfig", metavar="FILE", help="default: in-cluster, then $KUBECONFIG")
-    parser.add_argument("--context", help="of the kubeconfig; default: its current one")
+    declare_cluster(parser)
     declare_plugins(parser)
     parser.add_argument(
         "--resync",
@@ -52,7 +59,6 @@ def _declare(parser: ArgumentParser) -> None:
         metavar="10m",
         help="how long a settled object rests; default: 10m",
     )
-    parser.add_argument("--namespace", help=f"of Lease and identity; default: the pod's, else {SYSTEM_NAMESPACE}")
     parser.add_argument("--id", help="the installation id on every server; default: made once and kept")
     parser.add_argument("--controller-class", default="", help="serve the DatabaseClasses with this controllerClass")
     parser.add_argument("--workers", type=above_zero, default=WORKERS, help=f"passes at once; default: {WORKERS}")
@@ -67,21 +73,23 @@ def _run(arguments: Namespace) -> int:
     stop = StopSignal(clock)
     stop_on_signals(stop)
     metrics = Metrics(CollectorRegistry())
-    plugins = load(arguments.plugins)
+    plugins = load_plugins(arguments)
     access = access_loader(arguments.kubeconfig, arguments.context)
     store = KubernetesStore(Transport(access, metrics=metrics, pool_size=arguments.workers + 8))
     check_definitions(store)
-    namespace = arguments.namespace or own_namespace()
+    namespace = arguments.namespace or own_namespace() or SYSTEM_NAMESPACE
+    known = identified(store, arguments.controller_class, arguments.namespaces)
     machine = Machine(
         store,
         plugins,
-        installation(store, namespace, arguments.id, identified(store)),
+        installation(store, namespace, arguments.id, known),
         clock=clock,
         metrics=metrics,
         rng=random.Random(),  # noqa: S311 -- it only spreads times
         resync=arguments.resync,
         controller_class=arguments.controller_class,
         workers=arguments.workers,
+        namespaces=arguments.namespaces,
     )
     elector = None if arguments.no_leader_election else _elector(arguments, access, namespace, clock, metrics)
     with closing(machine):
@@ -128,14 +136,6 @@ def _end() -> None:
     _log.error("ending, since the lease is lost")
     logging.shutdown()
     os._exit(FAILED)
-
-
-def own_namespace(account: Path = ACCOUNT) -> str:
-    """The namespace that Kubernetes tells a pod it runs in; the usual one outside a pod."""
-    try:
-        return (account / "namespace").read_text().strip() or SYSTEM_NAMESPACE
-    except OSError:
-        return SYSTEM_NAMESPACE
 
 
 COMMAND = Command("run", "reconcile a cluster", _declare, _run)

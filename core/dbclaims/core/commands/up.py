@@ -25,9 +25,8 @@ from ..local import Follower, LocalStore, Problem, Scan
 from ..machine import Machine
 from ..manager import Manager, stop_on_signals
 from ..metrics import Metrics
-from ..plugins import load
 from ..table import Row, rows
-from .command import DONE, FAILED, Command, Interrupted, declare_directory, declare_plugins
+from .command import DONE, FAILED, Command, Interrupted, declare_directory, declare_plugins, load_plugins
 from .settling import Settling
 
 _LOOK = 0.1
@@ -46,7 +45,7 @@ def _run(arguments: Namespace) -> int:
     clock = SystemClock()
     stop = StopSignal(clock)
     stop_on_signals(stop)
-    plugins = load(arguments.plugins)
+    plugins = load_plugins(arguments)
     with closing(LocalStore(arguments.directory, arguments.state, clock=clock)) as store:
         scan = store.scan(prune=arguments.prune)
         machine = Machine(

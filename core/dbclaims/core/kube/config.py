@@ -82,6 +82,14 @@ def in_cluster(account: Path = ACCOUNT, environ: Mapping[str, str] = os.environ)
     )
 
 
+def own_namespace(account: Path = ACCOUNT) -> str | None:
+    """The namespace that Kubernetes tells a pod it runs in; None outside a pod."""
+    try:
+        return (account / "namespace").read_text().strip() or None
+    except OSError:
+        return None
+
+
 def _bearer(account: Path) -> dict[str, str]:
     token = (account / "token").read_text().strip()
     if not token:

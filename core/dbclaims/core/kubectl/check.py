@@ -11,13 +11,12 @@ from ..clock import StopSignal
 from ..definitions import WrongDefinitions, check_definitions
 from ..kinds import CLAIM, CLASS, ROLE, SECRET
 from ..leader import LEASE
-from ..objectstore import Forbidden, Kind, NotFound, ObjectStore, StoreError
+from ..objectstore import Forbidden, Kind, NotFound, ObjectStore, StoreError, every
 from .age import age, parsed
 from .desk import Desk
 from .facts import Facts
 from .flags import declare_output, seconds
 from .output import show_document
-from .reading import every
 from .tables import show
 from .verb import DONE, NO, Verb
 from .words import CLASS as CLASS_WORD

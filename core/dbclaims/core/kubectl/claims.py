@@ -28,7 +28,7 @@ DEFAULT = "list"
 GROUPS = {
     "Look": ("list", "explain", "tree", "events", "top", "classes", "servers", "grants"),
     "Connect": ("psql", "connect", "credentials", "who-uses"),
-    "Change": ("rotate", "pause", "resume", "approve", "wait"),
+    "Change": ("plan", "rotate", "pause", "resume", "approve", "wait"),
     "Operate": ("check", "report", "init", "version", "completion"),
 }
 """The verbs by what people want; the order of the help."""
@@ -46,6 +46,7 @@ ROOMS = {
     "connect": "connect:CONNECT",
     "credentials": "credentials:CREDENTIALS",
     "who-uses": "usage:WHO_USES",
+    "plan": "planning:PLAN",
     "rotate": "rotate:ROTATE_VERB",
     "pause": "annotations:PAUSE",
     "resume": "annotations:RESUME",
@@ -106,7 +107,7 @@ def finished(parsed: Namespace, screen: Screen, clock: Callable[[], Clock], home
         screen.flush()
     except VerbError as error:
         screen.note(str(error))
-        return error.code
+        return parsed.failed if error.code == FAILED else error.code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -116,7 +117,8 @@ def finished(parsed: Namespace, screen: Screen, clock: Callable[[], Clock], home
     except Exception as error:
         if sentence := _sentence(error):
             screen.note(f"error: {sentence}")
-            return FAILED
+            failed: int = parsed.failed
+            return failed
         raise
     finally:
         desk.close()
@@ -172,8 +174,10 @@ class _Ended(Exception):
 class _Parser(ArgumentParser):
     """A parser that leaves as kubectl does: 1 on wrong usage, and the usage after the sentence."""
 
+    failed = FAILED
+
     def error(self, message: str) -> NoReturn:
-        raise _Ended(FAILED, f"error: {message}\nSee '{self.prog} --help' for help and examples\n")
+        raise _Ended(self.failed, f"error: {message}\nSee '{self.prog} --help' for help and examples\n")
 
     def print_help(self, file: object = None) -> None:  # noqa: ARG002 -- as the base has it
         raise _Ended(DONE, self.format_help())
@@ -197,7 +201,8 @@ def _parser(name: str) -> ArgumentParser:
         )
         declare_cluster(one)
         each.declare(one)
-        one.set_defaults(run=each.run, verb=each.name)
+        one.failed = each.failed
+        one.set_defaults(run=each.run, verb=each.name, failed=each.failed)
     return top
 
 
@@ -220,10 +225,12 @@ def _unknown(name: str) -> str:
 
 def _sentence(error: Exception) -> str:
     """What an error of the core says; empty for one that is a bug of ours."""
+    from ..installation import InstallationError
     from ..kube.config import ConfigError
     from ..objectstore import StoreError
+    from ..plugins import PluginError
 
-    return str(error) if isinstance(error, StoreError | ConfigError) else ""
+    return str(error) if isinstance(error, StoreError | ConfigError | InstallationError | PluginError) else ""
 
 
 if __name__ == "__main__":

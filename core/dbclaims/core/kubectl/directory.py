@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 from ..api.crd import columns
 from ..api.kinds import RESOURCES, Column
 from ..local import STATE_NAME, LocalView
-from ..objectstore import ObjectStore
+from ..objectstore import ObjectStore, every
 from .age import since
 from .desk import Selection
 from .jsonpath import found
-from .reading import KINDS, every
+from .reading import KINDS
 from .tables import Row, Table
 from .verb import Usage
 from .words import Word

@@ -62,6 +62,18 @@ def declare_selection(parser: ArgumentParser) -> None:
     parser.add_argument("-w", "--watch", action="store_true", help="go on with a line for each change")
 
 
+def declare_files(parser: ArgumentParser) -> None:
+    """`-f`: documents that are not applied yet."""
+    parser.add_argument(
+        "-f",
+        "--filename",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="as if this were applied: a file, a folder, or - for the standard input; may be repeated",
+    )
+
+
 def declare_dry_run(parser: ArgumentParser) -> None:
     """`--dry-run`."""
     parser.add_argument(

@@ -6,12 +6,12 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 
 from .. import kinds
+from ..objectstore import every
 from .age import since
 from .desk import Desk
 from .facts import Facts
 from .flags import declare_output
 from .output import show_document
-from .reading import every
 from .relations import Relations
 from .tables import show
 from .verb import DONE, Absent, Verb

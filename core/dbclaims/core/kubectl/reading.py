@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import orjson
-
 from .. import kinds
-from ..objectstore import Forbidden, Kind, NotFound, Object, ObjectStore, StoreError
+from ..objectstore import Forbidden, Kind, NotFound, Object, ObjectStore, StoreError, every
 from .verb import Absent, Usage
 from .words import CLAIM, CLASS, GRANT, ROLE, SERVER, Word, addressed
 
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
 
 KINDS = {CLAIM: kinds.CLAIM, ROLE: kinds.ROLE, GRANT: kinds.GRANT, CLASS: kinds.CLASS, SERVER: kinds.SERVER}
 """What people name, as the store addresses it."""
-
-_PAGE = 500
 
 
 def named(desk: Desk, *allowed: Word) -> tuple[Word, Object]:
@@ -54,17 +49,6 @@ def _anywhere(desk: Desk, word: Word, name: str) -> Object:
         places = ", ".join(sorted(each["metadata"]["namespace"] for each in found))
         raise Usage(f"error: there is a {word.singular} {name} in each of {places}; name one with -n")
     return found[0]
-
-
-def every(store: ObjectStore, kind: Kind, namespace: str | None = None) -> Iterator[Object]:
-    """All objects of a kind, page by page. Raises `StoreError`."""
-    token = ""
-    while True:
-        page = store.list(kind, namespace=namespace, limit=_PAGE, continue_=token)
-        yield from (orjson.loads(item) for item in page.items)
-        token = page.continue_
-        if not token:
-            return
 
 
 def visible(store: ObjectStore, kind: Kind, namespace: str | None, name: str) -> Object | None:

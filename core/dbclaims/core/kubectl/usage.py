@@ -10,14 +10,14 @@ from typing import Any
 import attrs
 
 from .. import kinds
-from ..objectstore import StoreError
+from ..objectstore import StoreError, every
 from ..secrets import decoded
 from .desk import Desk
 from .facts import Facts
 from .flags import declare_name, declare_output
 from .login import Login, admin_secret, login_of, published
 from .output import show_document
-from .reading import all_visible, every
+from .reading import all_visible
 from .sessions import Group, Load, groups, load, pod_names, sibling
 from .tables import show
 from .tree import POD

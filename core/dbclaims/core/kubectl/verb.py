@@ -50,6 +50,7 @@ class Verb(NamedTuple):
         declare: adds its arguments to a parser.
         run: carries it out and returns the exit code.
         examples: three of them, without `kubectl claims`.
+        failed: the exit code of an error and of wrong usage.
     """
 
     name: str
@@ -57,3 +58,4 @@ class Verb(NamedTuple):
     examples: tuple[str, str, str]
     declare: Callable[[ArgumentParser], None]
     run: Callable[[Desk], int]
+    failed: int = FAILED

@@ -9,6 +9,8 @@ from .documents import Problem
 from .errors import DirectoryUnreadable, StateInUse, StateUnusable
 from .follower import Follower
 from .intake import Change
+from .proposal import Proposal, propose
+from .rehearsal import rehearsal
 from .scanner import Scan
 from .store import STATE_NAME, LocalStore
 from .view import LocalView
@@ -21,8 +23,11 @@ __all__ = [
     "LocalStore",
     "LocalView",
     "Problem",
+    "Proposal",
     "Scan",
     "StateInUse",
     "StateUnusable",
+    "propose",
+    "rehearsal",
     "request_deletion",
 ]

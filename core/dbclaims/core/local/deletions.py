@@ -12,7 +12,7 @@ from .errors import state_errors
 from .intake import by_address
 from .state import Address, holds
 
-_FOLDER = "deletions"
+FOLDER = "deletions"
 _NO_NAMESPACE = "_"
 
 
@@ -40,7 +40,7 @@ def request_deletion(directory: Path, state: Path, kind: str, namespace: str, na
 def requested(state: Path) -> list[Address]:
     """Every object that was asked to go."""
     with state_errors(state):
-        marks = sorted((state / _FOLDER).glob("*/*/*"))
+        marks = sorted((state / FOLDER).glob("*/*/*"))
     parts = [mark.parts[-3:] for mark in marks]
     return [(kind, "" if namespace == _NO_NAMESPACE else namespace, name) for kind, namespace, name in parts]
 
@@ -53,7 +53,7 @@ def forget(state: Path, address: Address) -> None:
 
 def _path(state: Path, address: Address) -> Path:
     kind, namespace, name = address
-    return state / _FOLDER / kind / (namespace or _NO_NAMESPACE) / name
+    return state / FOLDER / kind / (namespace or _NO_NAMESPACE) / name
 
 
 def _address(word: str, namespace: str, name: str) -> Address:

@@ -16,37 +16,12 @@ from ..plugins import Engine
 from ..rotation import Decision, Overlap, Past, Published, Rules, Step, decide, next_rotation, other, overlap, why_due
 from ..secrets import Owner, check_format, new_password
 from ..spi import Account, Contents, Credentials, Database, DatabaseRef, Endpoint, Probe, Transient, Verdict
+from .quiet import Quiet
 from .secret import SecretKeeper
 
 _PUBLISHED = {Verdict.FULL: "ConnectionLimitReached", Verdict.UNKNOWN: "LoginUnproven"}
 _MADE = {Verdict.FULL: "ServerFull"}
 """What a login that is not let in is told, by whether it was published or just made or mended; else `LoginRefused`."""
-
-
-class Quiet:
-    """Since when each login's old account has been seen without a session.
-
-    A restart forgets it, and a full grace begins anew; so it does with each publication, whoever published.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._since: dict[str, tuple[str, float]] = {}
-
-    def seen(self, owner: str, publication: str, sessions: int) -> timedelta:
-        """Note how many sessions the old account has now; return for how long it has had none."""
-        if sessions:
-            self.forget(owner)
-            return timedelta(0)
-        now = self._clock.monotonic()
-        if self._since.get(owner, ("", now))[0] != publication:
-            self.forget(owner)
-        _, since = self._since.setdefault(owner, (publication, now))
-        return timedelta(seconds=now - since)
-
-    def forget(self, owner: str) -> None:
-        """No account of this owner is waited for."""
-        self._since.pop(owner, None)
 
 
 @attrs.frozen
@@ -125,6 +100,12 @@ class LoginKeeper:
         lost = self._published is None or not self._published.intact
         return self.decision.step is Step.REPAIR or (self.decision.step is Step.ROTATE and lost)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the published login is proved not to do what it is to: not let in, or acting as somebody else."""
+        astray = self._probe is not None and self._probe.verdict is Verdict.ACCEPTED and not self._works
+        return self.decision.step is Step.REPAIR or astray
+
     # --- acting ------------------------------------------------------------------------------------------------
 
     def confirm(self) -> None:
@@ -179,9 +160,8 @@ class LoginKeeper:
 
     def publish(self, endpoint: Endpoint, database: str, provider: str) -> None:
         """Write the Secret if it differs, and tidy up behind a rotation."""
-        engine = self._means.engine
-        keys = engine.connection(endpoint, database, self._current, self._model.spec.ca_path)
-        self._secret.publish(engine.info.secret_type, {**keys, "provider": provider}, self._means.clock.now())
+        keys = self._keys(endpoint, database, provider)
+        self._secret.publish(self._secret_type, keys, self._means.clock.now())
         self._secret.tidy(self._current.username)
 
     # --- what is said of it ------------------------------------------------------------------------------------
@@ -218,6 +198,19 @@ class LoginKeeper:
             actions.append(PendingAction(action="rotate", why=wish, waits_for=f"the end of login {old}"))
         return tuple(actions)
 
+    def steps(self, endpoint: Endpoint, database: str, provider: str) -> tuple[PendingAction, ...]:
+        """What this pass would do about the login besides the engine's steps, and what waits. Reads only."""
+        step, why = self.decision.step, self.decision.why
+        name = self.secret_name
+        if step is Step.FIRST:
+            return (PendingAction(action="publish", why=f"Secret {name} is to hold the first login"),)
+        if step is not Step.KEEP:
+            return (PendingAction(action=step.value, why=why), *self.pending())
+        self.prepare()
+        if not self._secret.is_current(self._secret_type, self._keys(endpoint, database, provider)):
+            return (PendingAction(action="publish", why=f"Secret {name} differs from what is wished"), *self.pending())
+        return self.pending()
+
     def warnings(self) -> list[tuple[str, str]]:
         """What people should know although the login works (reason, sentence)."""
         if not self._closing or not self._overlap or not self._overlap.overdue:
@@ -239,6 +232,15 @@ class LoginKeeper:
         return max(due - self._means.clock.now(), soonest) if due else None
 
     # ---
+
+    def _keys(self, endpoint: Endpoint, database: str, provider: str) -> dict[str, str]:
+        """What the published Secret is to hold."""
+        keys = self._means.engine.connection(endpoint, database, self._current, self._model.spec.ca_path)
+        return {**keys, "provider": provider}
+
+    @property
+    def _secret_type(self) -> str:
+        return self._means.engine.info.secret_type
 
     @property
     def _current(self) -> Credentials:

@@ -11,6 +11,7 @@ from ..api import REFUSED_EDIT, Condition, ConditionStatus, Status, to_document
 from ..client import CachedClient
 from ..clock import Clock
 from ..conditions import Conditions, find, merge, refused
+from ..drift import DRIFTED
 from ..objectstore import Kind, Object
 from ..recorder import Recorder
 
@@ -60,6 +61,9 @@ def turned(before: Status, after: Status) -> tuple[str, str, bool] | None:
             return ready.reason, ready.message, False
         if was is not None and was.status is ConditionStatus.TRUE:
             return ready.reason, ready.message, True
+    drifted = find(after.conditions, DRIFTED)
+    if drifted and find(before.conditions, DRIFTED) is None:
+        return drifted.reason, drifted.message, True
     old, new = getattr(before, "login", None), getattr(after, "login", None)
     if old and new and (old.username, old.since) != (new.username, new.since):
         return "Rotated", f"login {new.username} was published in place of {old.username}", False

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import attrs
 
-from .. import conditions, naming
+from .. import conditions, drift, naming
 from ..admission import access_of, check_grant, check_interval
 from ..api import (
     FINALIZER,
@@ -19,6 +19,7 @@ from ..api import (
     check_annotations,
     from_document,
 )
+from ..approval import Waiting
 from ..kinds import ROLE
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
@@ -61,6 +62,7 @@ class RolePass:
         accounts: the two that log in.
         keeper: its login; None where it is not served.
         failure: why it is not served, or what failed.
+        waiting: what of it was changed by hand and is only reported.
     """
 
     def __init__(self, tools: Tools, document: Object) -> None:
@@ -69,6 +71,7 @@ class RolePass:
         self.accounts = ("", "")
         self.keeper: LoginKeeper | None = None
         self.failure: Failure | None = None
+        self.waiting = Waiting()
         self._tools = tools
         self._model: RoleClaim | None = None
         self._uid = ""
@@ -100,9 +103,9 @@ class RolePass:
     @property
     def waits(self) -> str:
         """The reason why nothing of it may change now, although somebody wishes it; empty where nothing holds it."""
-        if self._meta.paused:
+        if self.meta.paused:
             return "Paused"
-        return "Protected" if self.deleting and self._meta.protected else ""
+        return "Protected" if self.deleting and self.meta.protected else ""
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -212,8 +215,13 @@ class RolePass:
         if self.held:
             self._set_finalizers([f for f in self.document["metadata"]["finalizers"] if f != FINALIZER])
 
-    def report(self, binding: Binding) -> None:
-        """Write the status: that it works, or what stands in `failure`."""
+    @property
+    def settled_hash(self) -> str | None:
+        """The digest of the wish that was last carried out."""
+        return self._status.settled_hash
+
+    def report(self, binding: Binding, wish: str) -> None:
+        """Write the status: that it works, with the digest of its wish; or what stands in `failure`."""
         keeper = self.keeper
         if self.failure is not None or keeper is None or self.deleting or self.waits:
             self.report_failure()
@@ -221,7 +229,9 @@ class RolePass:
         generation = self._generation
         after = RoleClaimStatus(
             observed_generation=generation,
-            pending=keeper.pending(),
+            pending=(*keeper.pending(), *self.waiting.steps),
+            pending_hash=self.waiting.hash,
+            settled_hash=wish,
             endpoint=binding.client_endpoint,
             database_name=binding.database,
             version=binding.server.status.version,
@@ -229,7 +239,7 @@ class RolePass:
             login=keeper.status(),
         )
         said = conditions.ready(generation, keeper.sentence())
-        self._write(after, conditions.warned(said, generation, keeper.warnings()))
+        self._write(after, conditions.warned(said, generation, (*keeper.warnings(), *drift.warnings(self.waiting))))
         if self._grant is not None:
             hold(self._tools, self._grant, self.document["metadata"]["namespace"], self._uid)
 
@@ -244,16 +254,20 @@ class RolePass:
             said = conditions.deleting(before, generation, failure.message, failure.reason)
         else:
             said = failure.conditions(before, generation, self._tools.clock.now())
-        self._write(attrs.evolve(self._status, observed_generation=generation), said)
+        after = attrs.evolve(
+            self._status, observed_generation=generation, pending=self.waiting.steps, pending_hash=self.waiting.hash
+        )
+        self._write(after, said)
 
     @property
     def _broken(self) -> bool:
         return bool(self.keeper and self.keeper.broken and conditions.is_live(self._status.conditions))
 
     @property
-    def _meta(self) -> ObjectMeta:
+    def meta(self) -> ObjectMeta:
+        """Its metadata, as far as a pass needs them even of a RoleClaim that cannot be read."""
         metadata = self.document["metadata"]
-        return ObjectMeta(name=metadata["name"], annotations=metadata.get("annotations") or {})
+        return ObjectMeta(name=metadata["name"], uid=metadata["uid"], annotations=metadata.get("annotations") or {})
 
     @property
     def _generation(self) -> int:

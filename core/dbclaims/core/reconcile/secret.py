@@ -77,6 +77,14 @@ class SecretKeeper:
             self._drop_pending()
             raise Transient(f"Secret {self.name!r} was just changed; looking again", reason="Conflict")
 
+    def is_current(self, secret_type: str, keys: Mapping[str, str]) -> bool:
+        """Whether the Secret that stands holds these keys already, in the form that is asked for."""
+        form, standing = self._model.spec.secret_format, self._standing
+        wanted = secrets.published(
+            self._owner, self.name, secret_type, keys, form, self._annotation(SUPERSEDES_ANNOTATION)
+        )
+        return standing is not None and standing.get("type") == wanted["type"] and _same(wanted, standing)
+
     def publish(self, secret_type: str, keys: Mapping[str, str], now: datetime) -> None:
         """Write the Secret if it differs from the one that stands; what was read is the precondition."""
         form, former = self._model.spec.secret_format, self._superseded(now)

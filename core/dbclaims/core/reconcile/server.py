@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import uuid
-from importlib.metadata import version
 
 import attrs
 
-from .. import conditions
+from .. import conditions, drift
 from ..api import (
     APPROVE,
     MANAGED_BY,
@@ -23,31 +21,29 @@ from ..api import (
     check_annotations,
     from_document,
 )
+from ..approval import Waiting, digest
 from ..backends import Backend, admin_secret_name
 from ..controller import Result
 from ..kinds import SECRET, SERVER
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
 from ..secrets import new_password, read, unowned
-from ..spi import Action, Credentials, Feature, InvalidSpec, NotReady, ServerSpec, Survey, Terminal, Unsupported
+from ..spi import (
+    Credentials,
+    Feature,
+    InvalidSpec,
+    NotReady,
+    Survey,
+    Terminal,
+)
 from ..window import is_open, opens_in
 from .lookup import RETRY
+from .serverspec import check_features, held_settings, pending, server_spec
 from .tools import Tools
 
 log = logging.getLogger(__name__)
 
 _ADMIN = "dbclaims_admin"
-
-_NEEDS = {
-    "size": Feature.RESIZE,
-    "storage_gib": Feature.STORAGE,
-    "high_availability": Feature.HIGH_AVAILABILITY,
-    "parameters": Feature.PARAMETERS,
-    "maintenance_window": Feature.MAINTENANCE_WINDOW,
-    "backup": Feature.BACKUP,
-    "tags": Feature.TAGS,
-}
-"""Which feature each common field needs. A set field is a need; false is not (DESIGN.md §4)."""
 
 
 class ServerReconciler:
@@ -88,6 +84,8 @@ class _Pass:
         self._generation = int(document["metadata"].get("generation", 0))
         self._pending: tuple[PendingAction, ...] = ()
         self._hash = ""
+        self._wish = ""
+        self._held = False
 
     def run(self, server: DatabaseServer) -> Result:
         if server.metadata.deleting:
@@ -132,13 +130,15 @@ class _Pass:
     def _bring_about(self, server: DatabaseServer, backend: Backend) -> None:
         """One step of the provider's loop; disruptive ones wait for the maintenance window or an approval."""
         observed = backend.observe()
-        actions = backend.provider.plan(server_spec(server, backend, self._admin(server, backend)), observed)
+        desired = server_spec(server, backend, self._admin(server, backend))
+        actions = backend.provider.plan(desired, observed)
+        self._wish, window = drift.wish_of_server(desired), server.spec.maintenance_window
+        self._held = held_settings(self._tools, self._document, desired, observed) and bool(actions)
         self._hash = _digest(server, *(f"{action.verb} {action.why}" for action in actions)) if actions else ""
-        window = server.spec.maintenance_window
-        self._pending = tuple(_pending(action, window) for action in actions)
-        allowed = server.metadata.annotations.get(APPROVE) == self._hash or self._is_window(window)
+        self._pending = tuple(pending(action, window, held=self._held) for action in actions)
+        approved = server.metadata.annotations.get(APPROVE) == self._hash
         for action in actions:
-            if not action.disruptive or allowed:
+            if approved or (not self._held and (not action.disruptive or self._is_window(window))):
                 backend.provider.apply(backend.provider_session, backend.ref, action)
                 raise NotReady(f"{action.verb}: {action.why}", reason="Applying", retry_after=1.0)
         if observed is None or not observed.ready or observed.endpoint is None:
@@ -169,16 +169,16 @@ class _Pass:
         if survey.identity == known and known:
             return known
         if known:
-            digest = _digest(server, known, survey.identity or "none")
-            if server.metadata.annotations.get(APPROVE) != digest:
+            wanted = _digest(server, known, survey.identity or "none")
+            if server.metadata.annotations.get(APPROVE) != wanted:
                 self._pending = (
                     PendingAction(action="accept", why="another server answers", disruptive=True, waits_for="approval"),
                 )
-                self._hash = digest
+                self._hash = wanted
                 raise Terminal(
                     "another server answers under this address: its identity is not the one that was seen before; "
                     "correct the address or restore the server, or accept this one with the annotation "
-                    f"{APPROVE}: {digest}",
+                    f"{APPROVE}: {wanted}",
                     reason="ServerChanged",
                     retry_after=RETRY,
                 )
@@ -195,10 +195,12 @@ class _Pass:
             endpoint=StatusEndpoint(host=endpoint.host, port=endpoint.port) if endpoint else None,
             version=survey.version,
             size=(server.size or "") if server else "",
+            settled_hash=self._before.settled_hash if self._pending else self._wish,
         )
         said = conditions.ready(self._generation, f"The server answers; it runs version {survey.version}.")
         findings = (*survey.findings, *(server.findings if server else ()))
         warnings = [(finding.reason, finding.message) for finding in findings]
+        warnings += drift.warnings(Waiting(self._pending, self._hash)) if self._held else []
         self._write(after, conditions.warned(said, self._generation, warnings))
         return Result(self._rest(backend))
 
@@ -277,41 +279,6 @@ class _Pass:
         self._document = self._tools.reporter.write(SERVER, self._document, self._before, after, said)
 
 
-def check_features(server: DatabaseServer, features: frozenset[Feature], provider: str) -> None:
-    """Refuse a field that the provider did not declare, before the provider is called; raises `Unsupported`."""
-    for field, feature in _NEEDS.items():
-        if getattr(server.spec, field) and feature not in features:
-            raise Unsupported(f"provider {provider!r} does not support {feature} ({field}); leave it out of the spec")
-    if server.spec.deletion_policy == "Snapshot" and Feature.SNAPSHOT not in features:
-        raise Unsupported(f"provider {provider!r} keeps no snapshots; choose deletionPolicy Retain or Delete")
-
-
-def server_spec(server: DatabaseServer, backend: Backend, admin: Credentials | None) -> ServerSpec:
-    """What is wished of a server, as its provider gets it."""
-    spec = server.spec
-    backup = {"retention": spec.backup.retention, "window": spec.backup.window} if spec.backup else None
-    return ServerSpec(
-        ref=backend.ref,
-        engine=spec.engine,
-        version=spec.version,
-        size=spec.size,
-        storage_gib=spec.storage_gib,
-        high_availability=spec.high_availability,
-        parameters=spec.parameters,
-        maintenance_window=spec.maintenance_window,
-        backup=backup,
-        tags=spec.tags,
-        admin=admin,
-        deletion_policy=spec.deletion_policy,
-    )
-
-
-def _pending(action: Action, window: str | None) -> PendingAction:
-    """How a step that was not taken yet is shown."""
-    waits_for = ("maintenance window" if window else "approval") if action.disruptive else ""
-    return PendingAction(action=action.verb, why=action.why, disruptive=action.disruptive, waits_for=waits_for)
-
-
 def _holds_on(server: DatabaseServer, bound: int) -> tuple[str, str] | None:
     """Why a server that is meant to go stays (message, reason); None where nothing holds it."""
     if server.metadata.protected:
@@ -340,5 +307,4 @@ def _check_survey(server: DatabaseServer, survey: Survey, *, upgrading: bool) ->
 
 def _digest(server: DatabaseServer, *facts: str) -> str:
     """Over what is wished, what was seen and our version: an approval fits one situation only."""
-    parts = (server.metadata.uid, str(server.metadata.generation), version("dbclaims"), *facts)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+    return digest(server.metadata.uid, str(server.metadata.generation), *facts)

@@ -9,8 +9,8 @@ import attrs
 from ..backends import Backends
 from ..client import CachedClient
 from ..clock import Clock
-from .login import Quiet
 from .lookup import Lookup
+from .quiet import Quiet
 from .report import Reporter
 
 

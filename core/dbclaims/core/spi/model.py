@@ -131,6 +131,17 @@ class Server:
 # --- one step of the loop ----------------------------------------------------------------------------------------
 
 
+class Part(enum.StrEnum):
+    """What a step mends. Where it was changed by hand, the class's `drift` says by part what is done about it."""
+
+    LOGIN = "login"
+    GRANTS = "grants"
+    SCHEMAS = "schemas"
+    EXTENSIONS = "extensions"
+    SETTINGS = "settings"
+    """What a provider sets on a server."""
+
+
 @attrs.frozen
 class Action:
     """One idempotent step.
@@ -140,12 +151,14 @@ class Action:
         why: the difference that asks for it, shown to people.
         args: what `apply` needs; may hold a password's verifier and so never shows.
         disruptive: whether it interrupts clients; it then waits for a window or an approval.
+        part: what it mends, if people may have changed that by hand; None for a step that is always taken.
     """
 
     verb: str
     why: str
     args: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     disruptive: bool = False
+    part: Part | None = None
 
 
 Plan = tuple[Action, ...]

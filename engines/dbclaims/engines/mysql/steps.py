@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from dbclaims.core.spi import Action
+from dbclaims.core.spi import Action, Part
 
 
 @attrs.frozen
@@ -141,6 +141,10 @@ Step = (
 )
 
 
+_PARTS = {"createLogin": Part.LOGIN, "changeLogin": Part.LOGIN, "grant": Part.GRANTS}
+"""What people may have changed by hand, by the step that mends it; every other step is always taken."""
+
+
 def action(verb: str, why: str, step: Step) -> Action:
     """A step as the SPI knows it."""
-    return Action(verb, why, {"step": step})
+    return Action(verb, why, {"step": step}, part=_PARTS.get(verb))

@@ -20,11 +20,19 @@ def change(desired: DatabaseSpec, observed: PostgresDatabase | None) -> Iterator
     elif observed.foreign_holder:
         yield action("takeDatabase", f"{name} belongs to another installation", TakeDatabase(observed.foreign_holder))
         yield _furnish(desired, observed, "it was taken over")
-    elif observed.held and (observed.mark is None or not observed.closed or not observed.opened):
-        yield _furnish(desired, observed, "it is half made, or open to everybody")
+    elif observed.held and observed.mark is None:
+        yield _furnish(desired, observed, "it is half made")
     else:
+        yield from _close(desired, observed)
         yield from mark(desired, observed)
         yield from _contents(desired, observed)
+
+
+def _close(desired: DatabaseSpec, observed: PostgresDatabase) -> Iterator[Action]:
+    """Nobody but its own roles connects to the database, and its owner does."""
+    if observed.held and not (observed.closed and observed.opened):
+        step = Furnish(observed.owner, transient=not observed.member, close=True)
+        yield action("closeDatabase", f"{desired.ref.name} is open to everybody, or closed to its owner", step)
 
 
 def mark(desired: DatabaseSpec, observed: PostgresDatabase) -> Iterator[Action]:

@@ -22,12 +22,31 @@ def change(desired: DatabaseSpec, observed: PostgresDatabase | None, login: Logi
     text = comment(desired, observed, login, found)
     changes = tuple(filter(None, (_account(desired, observed, login, role, account) for account in login.accounts)))
     if found is None or text is not None or changes:
-        why = f"{role} is missing" if found is None else f"{role} or its accounts differ from what is wished"
+        why = f"{role} is missing" if found is None else _difference(role, text, changes)
         step = ChangeLogin(role, create=found is None, comment=text, accounts=changes)
         yield action("createLogin" if found is None else "changeLogin", why, step)
     if observed is not None:
         closed = [account.name for account in login.accounts if account.login is False]
         yield from close(observed, closed, "may not log in any more")
+
+
+def _difference(role: str, text: str | None, changes: Iterable[AccountChange]) -> str:
+    """What differs, in words for people."""
+    marked = [f"{role} is to carry its mark"] if text is not None else []
+    return "; ".join([*marked, *map(_words, changes)])
+
+
+def _words(change: AccountChange) -> str:
+    if change.create:
+        return f"{change.name} is missing"
+    facts = {
+        f"is no member of {change.role}": change.join,
+        "may not log in": change.login,
+        "gets a password": change.verifier,
+        "has another connection limit": change.limit,
+        "has other settings": change.settle or None,
+    }
+    return f"{change.name} " + ", ".join(words for words, differs in facts.items() if differs not in (None, False))
 
 
 def comment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from dbclaims.core.spi import Access, Action
+from dbclaims.core.spi import Access, Action, Part
 
 
 @attrs.frozen
@@ -130,6 +130,18 @@ class DropRoles:
 Step = ChangeLogin | Close | CreateDatabase | TakeDatabase | Furnish | DropDatabase | DropRoles
 
 
+_PARTS = {
+    "createLogin": Part.LOGIN,
+    "changeLogin": Part.LOGIN,
+    "closeDatabase": Part.GRANTS,
+    "grant": Part.GRANTS,
+    "createSchemas": Part.SCHEMAS,
+    "takeSchemas": Part.SCHEMAS,
+    "createExtensions": Part.EXTENSIONS,
+}
+"""What people may have changed by hand, by the step that mends it; every other step is always taken."""
+
+
 def action(verb: str, why: str, step: Step) -> Action:
     """A step as the SPI knows it."""
-    return Action(verb, why, {"step": step})
+    return Action(verb, why, {"step": step}, part=_PARTS.get(verb))

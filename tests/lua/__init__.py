@@ -1,0 +1,1 @@
+"""glua: the Lua that Argo CD itself runs health checks with."""

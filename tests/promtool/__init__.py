@@ -1,0 +1,1 @@
+"""promtool: Prometheus' own checker and tester of rules."""
