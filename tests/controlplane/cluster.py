@@ -88,16 +88,20 @@ class ControlPlane:
         Raises:
             KeyError: no such user was named at start.
         """
+        return self.kubeconfig_with(self._tokens[user], user)
+
+    def kubeconfig_with(self, token: str, name: str) -> Path:
+        """Write a kubeconfig with a token, for example a ServiceAccount's, and return its path."""
         server = {"server": self.url, "certificate-authority": str(self.ca_file), "tls-server-name": _NAME}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "test", "cluster": server}],
-            "users": [{"name": user, "user": {"token": self._tokens[user]}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+            "users": [{"name": name, "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": name}}],
             "current-context": "test",
         }
-        return self._write(f"kubeconfig-{user}", json.dumps(config))
+        return self._write(f"kubeconfig-{name}", json.dumps(config))
 
     def token(self, user: str = ADMIN) -> str:
         """Return a user's bearer token."""

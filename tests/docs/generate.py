@@ -1,7 +1,8 @@
-"""Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
+"""Writes what `docs/` and the chart say from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md and the table of mutants in conformance.md.
-With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
+That is the whole of reference.md, the list of files in architecture.md, the table of mutants in conformance.md, the
+table of values in install.md, and the chart's CRDs and rights. With `--check` nothing is written; the exit code is 1
+where something is out of date. `make docs` and `make check` call it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tests.conformance.table import tabled
 
+from . import chart
 from .blocks import REPOSITORY
 from .reference import reference
 from .tree import listed
@@ -20,6 +22,7 @@ from .tree import listed
 REFERENCE = REPOSITORY / "docs" / "reference.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 CONFORMANCE = REPOSITORY / "docs" / "conformance.md"
+INSTALL = REPOSITORY / "docs" / "install.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,6 +38,8 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield REFERENCE, reference()
     yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
     yield CONFORMANCE, tabled(CONFORMANCE.read_text())
+    yield INSTALL, chart.tabled(INSTALL.read_text())
+    yield from chart.files()
 
 
 def _differs(page: Path, wanted: str, *, write: bool) -> bool:

@@ -8,9 +8,10 @@ import attrs
 
 from ..api import DatabaseClaimStatus, SpecError, from_document
 from ..controller import Result
-from ..kinds import CLAIM, CLASS
+from ..kinds import CLAIM, CLASS, SERVER
 from ..objectstore import Object
 from ..outcome import failure_of
+from .lookup import INDEXES
 from .making import Making
 from .release import Release
 from .role import open_roles
@@ -31,21 +32,30 @@ class ClaimReconciler:
         roles = open_roles(self._tools, key)
         if document is None:
             return Release(self._tools, roles).orphans(key)
+        if not self._is_served(document):
+            return Result()
         try:
             claim = self._tools.lookup.claim(key)
         except SpecError as error:
             return self._unreadable(document, error)
-        if claim is None or not self._is_served(claim.spec.class_name):
+        if claim is None:
             return Result()
         if claim.metadata.deleting:
             return Release(self._tools, roles).claim(claim, document)
         return Making(self._tools, claim, document, roles).run()
 
-    def _is_served(self, class_name: str) -> bool:
-        """Whether the claim is this controller's: its class says so. That there is no class, somebody must say."""
+    def _is_served(self, claim: Object) -> bool:
+        """Whether the claim is this controller's: its class says so.
+
+        Where the class is gone, those of the claim's server say it; where there are none, the nameless one explains.
+        """
         # Read unparsed: a class of a newer version still says whose it is.
-        class_ = self._tools.lookup.document(CLASS, class_name)
-        return class_ is None or class_["spec"].get("controllerClass", "") == self._tools.controller_class
+        lookup, own = self._tools.lookup, self._tools.controller_class
+        if class_ := lookup.document(CLASS, claim["spec"].get("className", "")):
+            return bool(class_["spec"].get("controllerClass", "") == own)
+        servers = [lookup.document(SERVER, key) for key in INDEXES[CLAIM]["server"](claim)]
+        classes = [each for server in servers if server for each in lookup.classes_serving(server)]
+        return own in ({each.spec.controller_class for each in classes} or {""})
 
     def _unreadable(self, document: Object, error: SpecError) -> Result:
         """A claim that breaks a rule, or that a newer version of ours wrote: its login goes on, nothing is changed."""
