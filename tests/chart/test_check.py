@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dbclaims.core.api import SCHEMA_ANNOTATION
 from tests.helm.release import documents
 
 from .stand import SYSTEM, Installed, Stand
@@ -17,7 +18,7 @@ def arguments(installed: Installed) -> list[str]:
     """What the pod of `helm test` runs."""
     hooks = documents(installed.stand.helm.run("get", "hooks", installed.name, "--namespace", installed.namespace))
     (pod,) = (each for each in hooks if each["kind"] == "Pod")
-    command, *options = pod["spec"]["containers"][0]["args"]
+    command, *options = map(str, pod["spec"]["containers"][0]["args"])
     assert command == "check"
     return options
 
@@ -47,7 +48,7 @@ def test_everything_that_is_in_the_way_is_named_at_once(stand: Stand) -> None:
     binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/dbclaims-dbclaims-system-secrets"
     assert stand.plane.request("DELETE", binding)[0] == 200
     crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/claimgrants.dbclaims.io"
-    older = {"metadata": {"annotations": {"dbclaims.io/schema-hash": "older", "dbclaims.io/schema": "older"}}}
+    older = {"metadata": {"annotations": {SCHEMA_ANNOTATION: "older"}}}
     assert stand.plane.request("PATCH", crd, older, kind="merge-patch+json")[0] == 200
     code, said = stand.check(*arguments(installed), "--kubeconfig", installed.kubeconfig())
     failed = [line for line in said.splitlines() if line.startswith("FAILED")]

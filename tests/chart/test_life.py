@@ -83,7 +83,7 @@ def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
     assert the_secret(stand) == first
     assert first.log_in() == "orders_a as orders_owner"
 
-    with pytest.raises(HelmFailed, match="invalid ownership metadata|cannot be imported"):
+    with pytest.raises(HelmFailed, match=r"invalid ownership metadata|cannot be imported"):
         stand.install("again")
     again = stand.install("again", options=("--take-ownership",))
     replica = again.start()

@@ -1,4 +1,4 @@
-"""Every values file, sent to a real API server as a dry run: it takes every object, and the pods are restricted ones."""
+"""Every values file, sent to a real API server as a dry run: it takes every object, and pods are restricted ones."""
 
 from __future__ import annotations
 

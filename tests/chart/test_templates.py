@@ -240,7 +240,7 @@ def test_what_needs_another_operator_is_rendered_by_its_mode(helm: Helm, kind: s
     assert rendered("skipIfMissing") == []
     assert len(rendered("skipIfMissing", *known)) == 1
     assert len(rendered("alwaysRender")) == 1
-    with pytest.raises(HelmFailed, match="the cluster does not serve monitoring.coreos.com/v1/"):
+    with pytest.raises(HelmFailed, match=r"the cluster does not serve monitoring\.coreos\.com/v1/"):
         rendered("failIfMissing")
 
 

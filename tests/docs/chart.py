@@ -1,4 +1,4 @@
-"""What of the chart is made from the code: the CRDs, the rights, and the table of values on the page about installing."""
+"""What is made from the code for the chart: its CRDs, its rights, and the table of its values in docs/install.md."""
 
 from __future__ import annotations
 
