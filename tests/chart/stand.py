@@ -59,7 +59,9 @@ class Installed:
         """Start one replica, with a token of its own."""
         (container,) = self._pod["containers"]
         environment = {each["name"]: each["value"] for each in container["env"]}
-        return self.stand.run([*container["args"], "--kubeconfig", self.kubeconfig(), *further], environment)
+        command, *arguments = container["args"]
+        assert command == "run"
+        return self.stand.run([*arguments, "--kubeconfig", self.kubeconfig(), *further], environment)
 
     def kubeconfig(self) -> Path:
         """A kubeconfig with a new token of the controller's account."""

@@ -82,7 +82,8 @@ class Probed:
 
     def __init__(self, log: Path, *arguments: object, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self.port, self.log = free_port(), log
-        command = [str(COMMAND), *map(str, arguments), "--health-port", str(self.port)]
+        # What is asked for comes last, and so wins.
+        command = [str(COMMAND), "run", "--health-port", str(self.port), *map(str, arguments)]
         self.process = ServerProcess(command, log, environment={**os.environ, **environment})
 
     def answer(self, path: str) -> tuple[int, str]:
@@ -110,7 +111,7 @@ class Running(Probed):
 
     def __init__(self, served: Served, log: Path, *options: str, user: str = USERS[0]) -> None:
         place = ["--kubeconfig", served.plane.kubeconfig(user), "--namespace", NAMESPACE]
-        super().__init__(log, "run", *place, *options)
+        super().__init__(log, *place, *options)
 
 
 def _namespace() -> dict[str, Any]:

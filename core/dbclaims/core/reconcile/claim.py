@@ -8,10 +8,9 @@ import attrs
 
 from ..api import DatabaseClaimStatus, SpecError, from_document
 from ..controller import Result
-from ..kinds import CLAIM, CLASS, SERVER
+from ..kinds import CLAIM, CLASS
 from ..objectstore import Object
 from ..outcome import failure_of
-from .lookup import INDEXES
 from .making import Making
 from .release import Release
 from .role import open_roles
@@ -45,17 +44,14 @@ class ClaimReconciler:
         return Making(self._tools, claim, document, roles).run()
 
     def _is_served(self, claim: Object) -> bool:
-        """Whether the claim is this controller's: its class says so.
+        """Whether the claim is this controller's: its class says so; where that is gone, what it was until then.
 
-        Where the class is gone, those of the claim's server say it; where there are none, the nameless one explains.
+        Of a claim that had no class ever, the nameless controller says that.
         """
         # Read unparsed: a class of a newer version still says whose it is.
-        lookup, own = self._tools.lookup, self._tools.controller_class
-        if class_ := lookup.document(CLASS, claim["spec"].get("className", "")):
-            return bool(class_["spec"].get("controllerClass", "") == own)
-        servers = [lookup.document(SERVER, key) for key in INDEXES[CLAIM]["server"](claim)]
-        classes = [each for server in servers if server for each in lookup.classes_serving(server)]
-        return own in ({each.spec.controller_class for each in classes} or {""})
+        class_ = self._tools.lookup.document(CLASS, claim["spec"].get("className", ""))
+        says = class_["spec"] if class_ else claim.get("status") or {}
+        return bool(says.get("controllerClass", "") == self._tools.controller_class)
 
     def _unreadable(self, document: Object, error: SpecError) -> Result:
         """A claim that breaks a rule, or that a newer version of ours wrote: its login goes on, nothing is changed."""

@@ -289,6 +289,7 @@ class Making:
             observed_generation=generation,
             pending=keeper.pending(),
             server_ref=binding.reference,
+            controller_class=self._tools.controller_class or None,
             endpoint=binding.client_endpoint,
             database_name=binding.database,
             deletion_policy=deletion_policy(claim, binding.class_),
