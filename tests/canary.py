@@ -21,6 +21,7 @@ MAKER = "dbclaims.core.secrets"
 """The only module that draws passwords."""
 LENGTH = 43
 _RUN = re.compile(rf"[A-Za-z0-9_+/=-]{{{LENGTH},}}")
+_MADE = re.compile(rf"[A-Za-z0-9_-]{{{LENGTH}}}")
 _LOGGER = logging.getLogger("dbclaims")
 _FILES = ("*.log", "log", "log-*", "objects.sqlite*")
 
@@ -99,9 +100,11 @@ class Canary(logging.Handler):
         return drawn
 
     def _examine_files(self, folder: Path) -> None:
-        # Commands that ran as processes of their own drew passwords that only their Secrets show.
-        for path in folder.glob("**/secrets/*/*/password"):
-            self.note(path.read_text())
+        # Commands that ran as processes of their own drew passwords that only their Secrets show. A test's own "p" in
+        # such a file would be found in every log.
+        for password in (path.read_text() for path in folder.glob("**/secrets/*/*/password")):
+            if _MADE.fullmatch(password):
+                self.note(password)
         for path in (path for pattern in _FILES for path in folder.rglob(pattern) if path.is_file()):
             self.examine(str(path.relative_to(folder)), path.read_bytes().decode(errors="replace"))
 

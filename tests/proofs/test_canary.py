@@ -25,11 +25,12 @@ LEAKS = {
     "a log record of dbclaims.x": "logging.getLogger('dbclaims.x').warning('made %s', password)",
     "the output of": "print(f'uri: postgres://u:{password}@host')",
     "up.log": "(tmp_path / 'up.log').write_text(base64.b64encode(password.encode()).decode())",
+    "other.log": "published(tmp_path, secrets.token_urlsafe(32))",
     "objects.sqlite": "sqlite3.connect(tmp_path / 'objects.sqlite').execute(f'CREATE TABLE \"{password}\" (i int)')",
     "the log of a PostgreSQL": "leak_into_sql(password)",
 }
 TEST = """
-import base64, logging, sqlite3
+import base64, logging, secrets, sqlite3
 
 import psycopg
 
@@ -41,6 +42,13 @@ from tests.servers.postgres import PostgresServer
 def leak_into_sql(password):
     with PostgresServer(installation(17)) as server:
         server.execute(f"CREATE ROLE app PASSWORD '{password}'")
+
+
+def published(folder, drawn_by_another_process):
+    secret = folder / "secrets/shop/orders-db"
+    secret.mkdir(parents=True)
+    (secret / "password").write_text(drawn_by_another_process)
+    (folder / "other.log").write_text(f"/a/path/that/is/long/enough/to/be/looked/at/x{drawn_by_another_process}x")
 
 
 def test_that_passes(tmp_path):
@@ -73,6 +81,10 @@ def test_a_leak_in_a_parallel_worker_fails_the_session(tmp_path: Path) -> None:
 
 def test_a_session_without_a_leak_passes(tmp_path: Path) -> None:
     assert session(tmp_path, "print(len(password))").returncode == 0
+
+
+def test_a_word_that_a_test_wrote_into_a_secret_is_no_password_of_ours(tmp_path: Path) -> None:
+    assert session(tmp_path, 'published(tmp_path, "p")').returncode == 0
 
 
 def test_it_listens_in_this_session() -> None:

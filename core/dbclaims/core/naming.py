@@ -51,11 +51,13 @@ def check(database: str, info: EngineInfo) -> None:
 def _fit(name: str, suffix: str, limit: int, info: EngineInfo) -> str:
     if _size(name + suffix, info) <= limit:
         return name + suffix
-    mark = "_" + _digest(name)
-    kept = name
-    while _size(kept + mark + suffix, info) > limit:
-        kept = kept[:-1]
-    return kept + mark + suffix
+    end = f"_{_digest(name)}{suffix}"
+    return _cut(name, limit - len(end), info) + end
+
+
+def _cut(text: str, size: int, info: EngineInfo) -> str:
+    """Between characters, never within one."""
+    return text.encode()[:size].decode(errors="ignore") if info.name_unit == "bytes" else text[:size]
 
 
 def _size(text: str, info: EngineInfo) -> int:
