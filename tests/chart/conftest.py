@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,5 +35,5 @@ def major() -> int:
 def stand(major: int, tmp_path: Path) -> Iterator[Stand]:
     """A cluster of its own, since CRDs belong to a whole cluster, and a helm that rules it."""
     needed(lambda: built(major))
-    with needed(ControlPlane) as plane:
-        yield Stand(plane, major, tmp_path)
+    with needed(ControlPlane) as plane, closing(Stand(plane, major, tmp_path)) as made:
+        yield made

@@ -82,6 +82,7 @@ class Stand:
 
     def __init__(self, plane: ControlPlane, major: int, folder: Path) -> None:
         self.plane, self._folder, self._numbers = plane, folder, itertools.count(1)
+        self._started: list[Probed] = []
         self.helm = Helm(major, folder / "helm", plane.kubeconfig())
 
     def kubectl(self, *arguments: object, text: str = "") -> str:
@@ -110,7 +111,14 @@ class Stand:
 
     def run(self, arguments: Iterable[object], environment: Mapping[str, str]) -> Probed:
         """Start the command as a process, with a log of its own."""
-        return Probed(self._folder / f"run-{next(self._numbers)}.log", *arguments, environment=environment)
+        log = self._folder / f"run-{next(self._numbers)}.log"
+        self._started.append(Probed(log, *arguments, environment=environment))
+        return self._started[-1]
+
+    def close(self) -> None:
+        """End every process that still runs, as after a test that failed."""
+        for each in self._started:
+            each.process.kill()
 
     def check(self, *arguments: object) -> tuple[int, str]:
         """Run `dbclaims check` to its end: exit code and what it printed."""
