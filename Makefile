@@ -51,10 +51,10 @@ image-env: .venv/installed ## what the image installs, in .image-env, without a 
 lock: .venv/installed ## pin the development environment and the image's anew (minutes)
 	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
-	  --extra postgres --extra mysql --extra dev --output-file requirements-dev.txt pyproject.toml
+	  --extra postgres --extra mysql --extra aws --extra conformance --extra dev --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
-	  --constraint requirements-dev.txt --extra postgres --extra mysql --output-file requirements.txt pyproject.toml
+	  --constraint requirements-dev.txt --extra postgres --extra mysql --extra aws --output-file requirements.txt pyproject.toml
 
 parts: .venv/installed system ## the servers that tests start: fetched or built once, then cached
 	$(BIN)/python -m tests.servers.installation

@@ -15,21 +15,24 @@ class OnlyContract(Contract):
     Attributes:
         importers: packages that the contract is about, each with its submodules.
         allowed: packages that they may import, each with its submodules.
+        apart: packages inside the importers that have a contract of their own.
     """
 
     importers = fields.SetField(subfield=fields.StringField())
     allowed = fields.SetField(subfield=fields.StringField())
+    apart = fields.SetField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Look at every direct import of the importers."""
         # import-linter's fields are descriptors, which its annotations do not say.
         mine: set[str] = set(self.importers)  # type: ignore[call-overload]
         allowed: set[str] = set(self.allowed)  # type: ignore[call-overload]
+        apart: set[str] = set(self.apart or ())  # type: ignore[arg-type]
         permitted = mine | allowed | sys.stdlib_module_names
         strays = [
             (module, imported)
             for module in sorted(graph.modules)
-            if _within(module, mine)
+            if _within(module, mine) and not _within(module, apart)
             for imported in sorted(graph.find_modules_directly_imported_by(module))
             if not _within(imported, permitted)
         ]

@@ -92,6 +92,25 @@ def test_a_file_of_known_failures_that_says_nothing_is_refused(tmp_path: Path, t
         known_failures(path)
 
 
+# --- kinds of server ---------------------------------------------------------------------------------------------
+
+
+def test_a_provider_is_proved_on_every_kind_of_server_that_its_harness_names(tmp_path: Path) -> None:
+    lay_out(tmp_path, ACME, {"acme": "tests.conformance.kinds:ALIKE"})
+    ran = prove("acme", tmp_path, "-k", "test_planning_is_pure")
+    assert (ran.code, ran.report["servers"]) == (0, ["postgres", "second"]), ran.output
+    assert ran.report["profiles"][CORE]["passed"] == 2
+    only = prove("acme", tmp_path, "--servers", "second", "-k", "test_planning_is_pure")
+    assert (only.report["servers"], only.report["profiles"][CORE]["passed"]) == (["second"], 1)
+
+
+def test_what_a_kind_of_server_is_said_to_lack_must_be_refused(tmp_path: Path) -> None:
+    lay_out(tmp_path, ACME, {"acme": "tests.conformance.kinds:LACKING"})
+    ran = prove("acme", tmp_path, "-k", "test_a_change_comes_true")
+    assert list(ran.failed) == ["test_a_change_comes_true[second-Resize]"], ran.output
+    assert "DID NOT RAISE" in ran.failed["test_a_change_comes_true[second-Resize]"]
+
+
 # --- usage -------------------------------------------------------------------------------------------------------
 
 

@@ -38,7 +38,9 @@ class Place:
     def __init__(self, folder: Path, pg: PostgresServer) -> None:
         self.clock = FakeClock()
         self.store = LocalStore(folder, clock=self.clock)
-        self.backends = Backends(plugins.load(), self.store, Installation("i", b"key"), self.clock)
+        self.backends = Backends(
+            plugins.load(), self.store, Installation("i", b"key"), self.clock, lambda name: f"uid of {name}"
+        )
         self.admin = pg.create_admin(f"admin_{secrets.token_hex(4)}")
         self._pg = pg
         self.put("ca", {"ca.crt": pg.ca_file.read_text()})

@@ -1,8 +1,8 @@
 """Writes what `docs/` and the chart say from the code: `python -m tests.docs.generate [--check]`.
 
 That is the whole of reference.md, the list of files in architecture.md, the table of mutants in conformance.md, the
-table of values in install.md, and the chart's CRDs and rights. With `--check` nothing is written; the exit code is 1
-where something is out of date. `make docs` and `make check` call it.
+tables of fields in provider-aws.md and of values in install.md, and the chart's CRDs and rights. With `--check` nothing
+is written; the exit code is 1 where something is out of date. `make docs` and `make check` call it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.aws.table import tabled as fields_tabled
 from tests.conformance.table import tabled
 
 from . import chart
@@ -22,6 +23,7 @@ from .tree import listed
 REFERENCE = REPOSITORY / "docs" / "reference.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 CONFORMANCE = REPOSITORY / "docs" / "conformance.md"
+PROVIDER_AWS = REPOSITORY / "docs" / "provider-aws.md"
 INSTALL = REPOSITORY / "docs" / "install.md"
 
 
@@ -38,6 +40,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield REFERENCE, reference()
     yield ARCHITECTURE, listed(ARCHITECTURE.read_text())
     yield CONFORMANCE, tabled(CONFORMANCE.read_text())
+    yield PROVIDER_AWS, fields_tabled(PROVIDER_AWS.read_text())
     yield INSTALL, chart.tabled(INSTALL.read_text())
     yield from chart.files()
 

@@ -79,7 +79,6 @@ CONDITIONS: Mapping[str, str] = {
 """The four types of condition that are not warnings."""
 
 IDLE_FIELDS: Mapping[str, str] = {
-    "sizes": "sizes",
     "drift": "drift",
     "require_use": "requireUse",
 }

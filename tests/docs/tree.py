@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .blocks import REPOSITORY
+from .markdown import remade
 
 BEGIN, END = "<!-- made by `make docs` -->", "<!-- end -->"
 
@@ -20,19 +21,14 @@ ROOTS = (
 
 def listed(page: str) -> str:
     """The page with its list made anew. Raises `ValueError` where the markers are missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"docs/architecture.md needs {BEGIN} and {END} around the list of files")
-    return f"{before}{BEGIN}\n\n{''.join(_folders())}{END}{after}"
+    return remade(page, BEGIN, END, "\n".join(_folders()))
 
 
 def _folders() -> Iterator[str]:
     files = sorted(path for root in ROOTS for path in (REPOSITORY / root).rglob("*.py"))
     for folder in dict.fromkeys(path.parent for path in files):
-        yield f"`{folder.relative_to(REPOSITORY)}/`\n\n"
-        yield from (f"- `{path.name}`: {first_line(path)}\n" for path in files if path.parent == folder)
-        yield "\n"
+        lines = [f"- `{path.name}`: {first_line(path)}\n" for path in files if path.parent == folder]
+        yield f"`{folder.relative_to(REPOSITORY)}/`\n\n{''.join(lines)}"
 
 
 def first_line(path: Path) -> str:

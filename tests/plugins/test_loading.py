@@ -118,7 +118,7 @@ def test_a_missing_extra_of_ours_is_named_in_the_pip_line(monkeypatch: pytest.Mo
 
 def test_a_name_that_nobody_has_is_told_with_those_that_there_are() -> None:
     sentence = load().unavailable("exitsing")
-    assert sentence.startswith("no plugin named 'exitsing' is installed (there are: existing")
+    assert sentence.startswith("no plugin named 'exitsing' is installed (there are: aws, existing")
 
 
 @pytest.mark.parametrize("hook", ["provider_open", "provider_observe", "provider_plan", "provider_apply"])

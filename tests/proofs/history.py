@@ -236,9 +236,9 @@ class History:
         name = self._pick(name for name in CLAIMS if self._model.is_held_to(CLAIM, name))
         if name is None:
             return None
-        with self.world.login(self._model.published(CLAIM, name)) as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS public.kept (number int)")
-            connection.execute("INSERT INTO public.kept VALUES (%s)", [self._claims[name].rows])
+        login, number = self._model.published(CLAIM, name), self._claims[name].rows
+        self.world.ground.run(login, "CREATE TABLE IF NOT EXISTS public.kept (number int)")
+        self.world.ground.run(login, f"INSERT INTO public.kept VALUES ({number})")
         self._claims[name].rows += 1
         return f"work in {name}"
 

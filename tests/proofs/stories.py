@@ -51,11 +51,10 @@ class Story:
 
     def _work(self) -> None:
         """Leave a row, as an application would."""
-        with self.world.login(self.world.secret(self.name)) as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 'row' AS what")
+        self.world.ground.run(self.world.secret(self.name), "CREATE TABLE IF NOT EXISTS kept AS SELECT 'row' AS what")
 
     def _assert_kept(self) -> None:
-        rows = self.world.postgres.execute("SELECT what FROM kept", dbname=f"{self.world.tag}_{self.name}")
+        rows = self.world.ground.read(f"{self.world.tag}_{self.name}", "SELECT what FROM kept")
         assert rows == [("row",)]
 
 
@@ -66,7 +65,9 @@ class Create(Story):
         self.name = f"c{number}"
 
     def begin(self, number: int) -> None:
-        self.world.claim(self.name, schemas=["app"], **ON_DEMAND)
+        # MySQL's databases are schemas.
+        inside = {"schemas": ["app"]} if self.world.ground.engine == "postgres" else {}
+        self.world.claim(self.name, **inside, **ON_DEMAND)
 
 
 class Rotate(Story):
@@ -96,7 +97,8 @@ class Repair(Rotate):
 
     def begin(self, number: int) -> None:
         user = self.before["username"]
-        self.world.postgres.execute(f"ALTER ROLE \"{user}\" PASSWORD 'a DBA was here' CONNECTION LIMIT 3")
+        ground = self.world.ground
+        ground.read(f"{self.world.tag}_{self.name}", ground.damage.format(user=user))
         self.world.clock.advance((RESYNC * 1.2).total_seconds())
 
     def judge_now(self) -> None:

@@ -47,6 +47,18 @@ def test_a_controller_may_die_at_any_point(world: World, kind: type[Story]) -> N
     assert die_at_each(world, kind(world), stride=1) > 12
 
 
+@pytest.mark.parametrize("kind", BASIC, ids=lambda kind: kind.__name__)
+def test_a_controller_of_mysql_may_die_at_many_a_point(mysql_world: World, kind: type[Story]) -> None:
+    assert die_at_each(mysql_world, kind(mysql_world), stride=SHARE) >= 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", [*BASIC, *FURTHER], ids=lambda kind: kind.__name__)
+def test_a_controller_of_mysql_may_die_at_any_point(mysql_world: World, kind: type[Story]) -> None:
+    assert die_at_each(mysql_world, kind(mysql_world), stride=1) > 12
+
+
 def die_at_each(world: World, story: Story, *, stride: int) -> int:
     """Tell the story once for each point at which its controller dies; return how many there were."""
     deaths = 0

@@ -1,4 +1,4 @@
-"""A directory's store, a real PostgreSQL and controllers in this process, stepped by a clock that stands still.
+"""A directory's store, a real server and controllers in this process, stepped by a clock that stands still.
 
 Nothing runs in a thread of its own, so a history is the same each time it is played.
 """
@@ -14,9 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from prometheus_client import CollectorRegistry, generate_latest
-from psycopg.conninfo import make_conninfo
 
 from dbclaims.core import plugins
 from dbclaims.core.api import GROUP
@@ -28,8 +26,10 @@ from dbclaims.core.objectstore import Kind, Object
 from dbclaims.core.spi import Installation
 from tests.canary import CANARY
 from tests.clock import FakeClock
+from tests.servers.mysql import MySQLServer
 from tests.servers.postgres import PostgresServer
 
+from .ground import PostgresGround, ground
 from .wire import Calls, CountedEngine, CountedStore, Killed
 
 RESYNC = timedelta(minutes=10)
@@ -103,19 +103,20 @@ class World:
 
     Attributes:
         store: the objects.
+        ground: the server.
         process: the controller.
         tag: part of every name of this world in the server.
     """
 
     def __init__(
-        self, directory: Path, postgres: PostgresServer, tag: str, *, seed: int = 0, **class_spec: Any
+        self, directory: Path, server: PostgresServer | MySQLServer, tag: str, *, seed: int = 0, **class_spec: Any
     ) -> None:
-        self.postgres, self.tag, self.clock = postgres, tag, FakeClock()
+        self.ground, self.tag, self.clock = ground(server), tag, FakeClock()
         self._rng = random.Random(seed)
         self._processes: list[Process] = []
         self.installation = Installation(tag, tag.encode())
         self.store = LocalStore(directory, clock=ImpatientClock(self.clock))
-        self.admin = postgres.create_admin(f"admin_{tag}")
+        self.admin = server.create_admin(f"admin_{tag}")
         self._offer(class_spec)
         self.process = self.new_process()
 
@@ -146,15 +147,7 @@ class World:
         for process in self._processes:
             process.end()
         self.store.close()
-        for name in self.databases():
-            self.postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        self.drop_roles()
-
-    def drop_roles(self) -> None:
-        """Drop every role of this world."""
-        names = ", ".join(f'"{name}"' for name in self._role_names())
-        if names:
-            self.postgres.execute(f"DROP ROLE {names}")
+        self.ground.clear(self.tag)
 
     # --- objects -----------------------------------------------------------------------------------------------
 
@@ -209,47 +202,38 @@ class World:
         return {key: base64.b64decode(value).decode() for key, value in (found.get("data") or {}).items()}
 
     def logs_in(self, secret: Mapping[str, str]) -> bool:
-        """Whether this credential works and acts as the role that owns the data, or that the RoleClaim stands for."""
-        try:
-            with self.login(secret) as connection:
-                return bool(connection.execute("SELECT session_user <> current_user").fetchone() == (True,))
-        except (psycopg.OperationalError, KeyError):
-            return False
-
-    def login(self, secret: Mapping[str, str]) -> psycopg.Connection[Any]:
-        """A connection as an application makes it."""
-        dsn = make_conninfo(secret["uri"], sslrootcert=str(self.postgres.ca_file))
-        return psycopg.connect(dsn, autocommit=True)
+        """Whether this credential works and acts as it is meant to."""
+        return self.ground.logs_in(secret)
 
     # --- the server --------------------------------------------------------------------------------------------
 
+    @property
+    def postgres(self) -> PostgresServer:
+        """The server of a world that stands on PostgreSQL."""
+        assert isinstance(self.ground, PostgresGround)
+        return self.ground.server
+
     def databases(self) -> set[str]:
         """The databases of this world that stand in the server."""
-        rows = self.postgres.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [self.tag])
-        return {name for (name,) in rows}
+        return self.ground.databases(self.tag)
 
     def open_logins(self) -> set[str]:
-        """The roles of this world that may log in, without the admin."""
-        rows = self.postgres.execute(
-            "SELECT rolname FROM pg_roles WHERE rolcanlogin AND starts_with(rolname, %s)", [self.tag]
-        )
-        return {name for (name,) in rows}
-
-    def _role_names(self) -> list[str]:
-        rows = self.postgres.execute("SELECT rolname FROM pg_roles WHERE strpos(rolname, %s) > 0", [self.tag])
-        return [name for (name,) in rows]
+        """The accounts of this world that may log in, without the admin."""
+        return self.ground.open_logins(self.tag)
 
     def _offer(self, class_spec: Mapping[str, Any]) -> None:
         """A server with its Secrets, and a class that offers it."""
         self._put_secret("shared-admin", username=self.admin.username, password=self.admin.password)
-        self._put_secret("shared-ca", **{"ca.crt": self.postgres.ca_file.read_text()})
+        self._put_secret("shared-ca", **{"ca.crt": self.ground.server.ca_file.read_text()})
         config = {
-            "host": self.postgres.host,
-            "port": self.postgres.port,
+            "host": self.ground.server.host,
+            "port": self.ground.server.port,
             "adminSecretRef": {"name": "shared-admin"},
             "tls": {"mode": "verify-full", "caSecretRef": {"name": "shared-ca", "key": "ca.crt"}},
         }
-        self.create(SERVER, "shared", {"provider": "existing", "engine": "postgres", "config": config}, "platform")
+        self.create(
+            SERVER, "shared", {"provider": "existing", "engine": self.ground.engine, "config": config}, "platform"
+        )
         reference = {"name": "shared", "namespace": "platform"}
         self.create(CLASS, "shared", {"serverRef": reference, "rotation": ROTATION, **class_spec})
 

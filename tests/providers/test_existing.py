@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from dbclaims.core.config import structure_config
 from dbclaims.core.plugins import Provider, load
-from dbclaims.core.spi import Action, InvalidSpec, NotReady, ServerRef, ServerSpec, Terminal, TLSMode
+from dbclaims.core.spi import Action, InvalidSpec, NotReady, ServerRef, ServerSpec, Terminal, TLSMode, certificates
 from dbclaims.providers import existing
 
 REF = ServerRef("platform", "shared", "uid-1")
@@ -174,7 +174,7 @@ def test_a_broken_ca_is_refused_with_its_place_and_the_way_out(text: str) -> Non
 def test_one_broken_certificate_among_good_ones_is_refused_too() -> None:
     broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     with pytest.raises(InvalidSpec):
-        existing.certificates(certificate() + broken, "Secret a/b")
+        certificates(certificate() + broken, "Secret a/b")
 
 
 @pytest.mark.parametrize("mode", ["verify-ca", "require", "disable"])

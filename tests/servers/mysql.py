@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import ssl
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from pymysql.cursors import Cursor
 from .authority import Authority
 from .mysqlinstallation import MySQLInstallation
 from .mysqllog import GeneralLog
-from .postgres import Account
+from .postgres import Account, Copy
 from .process import ServerFailed, ServerProcess, free_port, server_user
 
 EXAMPLE_HOST = "mysql.example.internal"
@@ -44,7 +45,10 @@ class MySQLServer:
     Args:
         installation: which MySQL or MariaDB.
         host: the address to listen on, anywhere in 127.0.0.0/8.
+        port: the port; None chooses a free one, kept over restarts.
         options: further options of the server's command line.
+        authority: who signs the server's certificate; None makes an authority of the server's own.
+        copy: data to begin with, instead of an empty server; the superuser is the one in it.
 
     Attributes:
         superuser: the login `root` with a random password.
@@ -52,12 +56,19 @@ class MySQLServer:
     """
 
     def __init__(
-        self, installation: MySQLInstallation, *, host: str = "127.0.0.1", options: Sequence[str] = ()
+        self,
+        installation: MySQLInstallation,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        options: Sequence[str] = (),
+        authority: Authority | None = None,
+        copy: Copy | None = None,
     ) -> None:
         self.installation = installation
         self.host = host
-        self.port = free_port(host)
-        self.superuser = Account("root", secrets.token_urlsafe(24))
+        self.port = port or free_port(host)
+        self.superuser = copy.superuser if copy else Account("root", secrets.token_urlsafe(24))
         self._folder = Path(tempfile.mkdtemp(prefix="dbclaims-mysql-"))
         self._data = self._folder / "data"
         self._log = self._folder / "server.log"
@@ -66,9 +77,9 @@ class MySQLServer:
         self._user = server_user()
         self._options = tuple(options)
         try:
-            self._make()
+            self._make(authority or Authority(f"authority of {self.host}:{self.port}"), copy)
             self.start()
-            (self._data / "init.sql").unlink()
+            (self._data / "init.sql").unlink(missing_ok=True)
         except BaseException:
             shutil.rmtree(self._folder)
             raise
@@ -102,6 +113,13 @@ class MySQLServer:
     def stop(self) -> None:
         """Stop the server in good order; `start` brings it back with its data."""
         self._process.stop()
+
+    def copy(self, folder: Path) -> Copy:
+        """Copy the data to a new folder; the server is stopped for it and goes on afterwards."""
+        self.stop()
+        subprocess.run(["cp", "-a", self._data, folder], check=True)
+        self.start()
+        return Copy(folder, self.superuser)
 
     def close(self) -> None:
         """Stop the server and remove its data."""
@@ -186,25 +204,34 @@ class MySQLServer:
             return False
         return self._general.exists()
 
-    def _make(self) -> None:
+    def _make(self, authority: Authority, copy: Copy | None) -> None:
         # The server's user must pass through; the data directory itself is 0700.
         self._folder.chmod(0o755)
-        self.installation.initialise(self._data)
+        if copy:
+            subprocess.run(["cp", "-a", copy.folder, self._data], check=True)
+        else:
+            self.installation.initialise(self._data)
+            self._write("init.sql", self._first_words().encode())
+        pair = authority.issue(EXAMPLE_HOST, "localhost", "127.0.0.1", self.host)
+        self.ca_file.write_bytes(authority.certificate)
+        self._write("server.crt", pair.certificate)
+        self._write("server.key", pair.key)
+
+    def _first_words(self) -> str:
         # The log begins when the password is set: it holds no line with it.
-        (self._data / "init.sql").write_text(
+        return (
             f"CREATE USER root@'%' IDENTIFIED BY '{self.superuser.password}';\n"
             "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;\n"
             # A template's own roots have no password.
             "DROP USER IF EXISTS root@localhost, root@'127.0.0.1', root@'::1';\n"
             "SET GLOBAL general_log = ON;\n"
         )
-        authority = Authority(f"authority of {self.host}:{self.port}")
-        pair = authority.issue(EXAMPLE_HOST, "localhost", "127.0.0.1", self.host)
-        self.ca_file.write_bytes(authority.certificate)
-        (self._data / "server.crt").write_bytes(pair.certificate)
-        (self._data / "server.key").touch(mode=0o600)
-        (self._data / "server.key").write_bytes(pair.key)
-        for name in ("init.sql", "server.key", "server.crt"):
-            (self._data / name).chmod(0o600)
-            if self._user:
-                shutil.chown(self._data / name, self._user)
+
+    def _write(self, name: str, content: bytes) -> None:
+        """A file that only the server's user reads."""
+        path = self._data / name
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_bytes(content)
+        if self._user:
+            shutil.chown(path, self._user)

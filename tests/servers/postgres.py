@@ -50,6 +50,19 @@ class Account:
     password: str = field(repr=False)
 
 
+@frozen
+class Copy:
+    """A server's data at rest.
+
+    Attributes:
+        folder: the data directory.
+        superuser: the superuser in it.
+    """
+
+    folder: Path
+    superuser: Account
+
+
 class PostgresServer:
     """One server with its own data directory, CA, port and superuser; making it starts it.
 
@@ -59,6 +72,8 @@ class PostgresServer:
         port: the port; None chooses a free one, kept over restarts.
         settings: lines of postgresql.conf that win over ours.
         access: lines of pg_hba.conf that come before ours (`host all all 127.0.0.0/8 scram-sha-256`).
+        authority: who signs the server's certificate; None makes an authority of the server's own.
+        copy: data to begin with, instead of an empty server; the superuser is the one in it.
         durable: True leaves fsync and its like on; tests do without.
 
     Attributes:
@@ -76,18 +91,20 @@ class PostgresServer:
         settings: Mapping[str, str] = MappingProxyType({}),
         access: Sequence[str] = (),
         durable: bool = False,
+        authority: Authority | None = None,
+        copy: Copy | None = None,
     ) -> None:
         self.installation = installation
         self.host = host
         self.port = port or free_port(host)
-        self.superuser = Account("postgres", secrets.token_urlsafe(24))
+        self.superuser = copy.superuser if copy else Account("postgres", secrets.token_urlsafe(24))
         self._folder = Path(tempfile.mkdtemp(prefix=f"dbclaims-pg{installation.major}-"))
         self._data = self._folder / "data"
         self._log = self._folder / "server.log"
         self.ca_file = self._folder / "ca.crt"
         self._user = server_user()
         try:
-            self._make({**_SMALL, **_LOGGING, **({} if durable else _RECKLESS), **settings}, access)
+            self._make({**_SMALL, **_LOGGING, **({} if durable else _RECKLESS), **settings}, access, authority, copy)
             self.start()
         except BaseException:
             shutil.rmtree(self._folder)
@@ -128,6 +145,16 @@ class PostgresServer:
     def kill(self) -> None:
         """End every process of the server at once, as a power cut would; `start` runs crash recovery."""
         self._process.kill()
+
+    def copy(self, folder: Path) -> Copy:
+        """Copy the data to a new folder; the server is stopped for it and goes on afterwards."""
+        running = self.running
+        if running:
+            self.stop()
+        subprocess.run(["cp", "-a", self._data, folder], check=True)
+        if running:
+            self.start()
+        return Copy(folder, self.superuser)
 
     def close(self) -> None:
         """Stop the server and remove its data."""
@@ -216,16 +243,21 @@ class PostgresServer:
         # The last line of postmaster.pid is the server's own word; a trial connection would stand in its log.
         return self._pid_file.exists() and self._pid_file.read_text().rstrip().endswith("ready")
 
-    def _make(self, settings: Mapping[str, str], access: Sequence[str]) -> None:
+    def _make(
+        self, settings: Mapping[str, str], access: Sequence[str], authority: Authority | None, copy: Copy | None
+    ) -> None:
         # The server's user must pass through; the data directory itself is 0700.
         self._folder.chmod(0o755)
-        self.installation.initialise(self._data)
-        self._set_password()
+        if copy:
+            subprocess.run(["cp", "-a", copy.folder, self._data], check=True)
+        else:
+            self.installation.initialise(self._data)
+            self._set_password()
         with (self._data / "postgresql.conf").open("a") as file:
             file.write("".join(f"{name} = '{value}'\n" for name, value in {**self._place(), **settings}.items()))
         lines = [*access, "host all all 127.0.0.0/8 scram-sha-256", "host replication all 127.0.0.0/8 scram-sha-256"]
         (self._data / "pg_hba.conf").write_text("\n".join(lines) + "\n")
-        self._write_certificates()
+        self._write_certificates(authority or Authority(f"authority of {self.host}:{self.port}"))
 
     def _place(self) -> dict[str, str]:
         return {"listen_addresses": self.host, "port": str(self.port), "unix_socket_directories": "", "ssl": "on"}
@@ -243,8 +275,7 @@ class PostgresServer:
             extra_groups=[] if self._user else None,
         )
 
-    def _write_certificates(self) -> None:
-        authority = Authority(f"authority of {self.host}:{self.port}")
+    def _write_certificates(self, authority: Authority) -> None:
         pair = authority.issue(EXAMPLE_HOST, "localhost", "127.0.0.1", self.host)
         self.ca_file.write_bytes(authority.certificate)
         (self._data / "server.crt").write_bytes(pair.certificate)

@@ -31,8 +31,8 @@ class Driver:
 
     @property
     def servers(self) -> tuple[str, ...]:
-        """The servers that an engine is proved on, by name; a provider has none."""
-        return tuple(self.harness.servers) if isinstance(self.harness, EngineHarness) else ()
+        """What it is proved on, by name: an engine's servers, the kinds of server of a provider that has several."""
+        return tuple(self.harness.servers if isinstance(self.harness, EngineHarness) else self.harness.kinds)
 
 
 def drive(name: str, others: Collection[str] = ()) -> Driver:

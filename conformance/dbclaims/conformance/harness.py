@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from dbclaims.core.spi import Credentials, Endpoint
+from dbclaims.core.spi import Credentials, Endpoint, Feature
 
 GROUP = "dbclaims.conformance"
 """The entry points' group."""
@@ -61,12 +61,21 @@ class ProviderHarness:
         engine: of the servers to ask for.
         values: what to ask for, by field of `ServerSpec`: the first is wished at creation, the second afterwards.
         deadline: ticks after which a server must be as wished.
+        lacks: features that the provider declares and this kind of server has not; a wish for one is refused.
+        further: other kinds of server that the provider makes, by a short name; each is proved alike.
     """
 
     backend: Callable[[], AbstractContextManager[ProviderBackend]]
     engine: str
     values: Mapping[str, Sequence[Any]] = attrs.field(factory=dict)
     deadline: int = 10
+    lacks: frozenset[Feature] = frozenset()
+    further: Mapping[str, ProviderHarness] = attrs.field(factory=dict)
+
+    @property
+    def kinds(self) -> Mapping[str, ProviderHarness]:
+        """Every kind of server by its name, the first under its engine's; none where there is only one."""
+        return {self.engine: self, **self.further} if self.further else {}
 
 
 Run = Callable[[str], Sequence[tuple[Any, ...]]]

@@ -52,8 +52,8 @@ class Proof:
         self._watch.enter_context(self._driver.recorder.watching())
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run every engine's test once per server of its harness."""
-        if "server_name" in metafunc.fixturenames:
+        """Run every test once per server of its harness, or per kind of server."""
+        if "server_name" in metafunc.fixturenames and self._driver.servers:
             names = [name for name in self._driver.servers if not self._only or name in self._only]
             metafunc.parametrize("server_name", names, scope="session")
 

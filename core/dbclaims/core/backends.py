@@ -7,12 +7,12 @@ the time-out (peer-cost.md §4: one silent host stops three of four operators fo
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
 
-from .api import DatabaseServer
+from .api import DatabaseServer, ServerDeletionPolicy
 from .breaker import LONGEST, Breaker
 from .clock import Clock
 from .config import structure_config
@@ -162,30 +162,39 @@ class Backend:
 class _Opened:
     uid: str
     generation: int
+    config: Mapping[str, object]
     backend: Backend
 
 
 class Backends:
-    """Every opened server, by the key of its DatabaseServer."""
+    """Every opened server, by the key of its DatabaseServer; `uid_of` gives a namespace's uid, or raises `SPIError`."""
 
-    def __init__(self, plugins: Plugins, store: ObjectStore, installation: Installation, clock: Clock) -> None:
+    def __init__(
+        self,
+        plugins: Plugins,
+        store: ObjectStore,
+        installation: Installation,
+        clock: Clock,
+        uid_of: Callable[[str], str],
+    ) -> None:
         self.installation = installation
-        self._plugins, self._store, self._clock = plugins, store, clock
+        self._plugins, self._store, self._clock, self._uid_of = plugins, store, clock, uid_of
         self._opened: dict[str, _Opened] = {}
         self._lock = threading.Lock()
 
     def get(self, server: DatabaseServer) -> Backend:
-        """The server's sessions, opened anew after an edit of its spec. No network.
+        """The server's sessions, opened anew after an edit of its spec or of its class's sizes. No network.
 
         Raises `Unsupported` (`PluginMissing`), `InvalidSpec` for a bad `config`, and what `provider_open` raises.
         """
         meta = server.metadata
         with self._lock:
             known = self._opened.get(meta.key)
-            if known and (known.uid, known.generation) == (meta.uid, meta.generation):
+            config = server.spec.config
+            if known and (known.uid, known.generation, known.config) == (meta.uid, meta.generation, config):
                 return known.backend
             backend = self._open(server)
-            self._opened[meta.key] = _Opened(meta.uid, meta.generation, backend)
+            self._opened[meta.key] = _Opened(meta.uid, meta.generation, config, backend)
         if known:
             known.backend.close()
         return backend
@@ -219,9 +228,11 @@ class Backends:
         if provider.info.engines and engine.info.name not in provider.info.engines:
             raise Unsupported(f"spec.engine: provider {provider.info.name!r} has no {engine.info.name} servers")
         meta = server.metadata
+        owner, keeps = self._uid_of(meta.namespace), server.spec.deletion_policy == ServerDeletionPolicy.SNAPSHOT
+        ref = ServerRef(meta.namespace, meta.name, owner, self.installation.id, final_snapshot=keeps)
         secrets = self._reader(meta.namespace)
+        # Last, since whatever fails after it would leave the session open.
         session = provider.open(_config(provider, server.spec.config), secrets)
-        ref = ServerRef(meta.namespace, meta.name, meta.uid, self.installation.id)
         return Backend(provider, session, engine, ref, secrets, self.installation, self._clock)
 
     def _reader(self, namespace: str) -> SecretReader:

@@ -82,8 +82,8 @@ class Machine:
             for kind in WATCHED
         )
         self.client = CachedClient(store, self.informers)
-        self.backends = Backends(plugins, store, installation, clock)
         self._lookup = Lookup(self.client)
+        self.backends = Backends(plugins, store, installation, clock, lambda name: self._lookup.namespace(name).uid)
         recorder = Recorder(
             store, controller="dbclaims.io/controller", instance=socket.gethostname(), clock=clock, rng=rng
         )

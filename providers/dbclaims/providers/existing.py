@@ -8,7 +8,6 @@ language. Hooks are called by keyword, so they declare only what they need.
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Mapping
 
 import attrs
@@ -20,7 +19,6 @@ from dbclaims.core.spi import (
     Credentials,
     Endpoint,
     Finding,
-    InvalidSpec,
     Plan,
     ProviderInfo,
     SecretReader,
@@ -28,13 +26,13 @@ from dbclaims.core.spi import (
     ServerRef,
     Terminal,
     TLSMode,
+    certificates,
     hookimpl,
 )
 
 LOOK_AGAIN = 30.0
 """Seconds until a Secret that lacked something is read again: it may be mended without an event (DESIGN.md §5)."""
 
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _VERIFIES = {TLSMode.VERIFY_FULL, TLSMode.VERIFY_CA}
 # No comma (libpq would read a list of hosts), no slash (a socket's directory), no "@" or "=" (parts of a URI or DSN).
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
@@ -180,29 +178,6 @@ def _authorities(session: Session, ref: ServerRef) -> str | None:
         return None
     where = f"Secret {ref.namespace}/{reference.name}"
     return certificates(_value(session.secrets(reference.name), reference.key, where), f"{where}, key {reference.key}")
-
-
-def certificates(pem: str, where: str) -> str:
-    """The certificates in a text, parsed and written again; nothing else of it is copied (PROTOCOL.md §5).
-
-    Raises `InvalidSpec` (`InvalidCA`) that names `where` the text stands.
-    """
-    try:
-        parsed = [_parsed(block) for block in _CERTIFICATE.findall(pem)]
-    except (ssl.SSLError, ValueError):
-        parsed = []
-    if not parsed:
-        message = f"{where}: this is no readable PEM certificate"
-        way_out = "put the authority's certificate there, or remove spec.config.tls.caSecretRef"
-        raise InvalidSpec(f"{message}; {way_out}", reason="InvalidCA", retry_after=LOOK_AGAIN)
-    return "".join(parsed)
-
-
-def _parsed(block: str) -> str:
-    der = ssl.PEM_cert_to_DER_cert(block)
-    # PEM_cert_to_DER_cert only undoes base64; loading is what parses.
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
-    return ssl.DER_cert_to_PEM_cert(der)
 
 
 def _findings(mode: TLSMode) -> tuple[Finding, ...]:

@@ -77,6 +77,16 @@ class Impatient:
         return observed if observed and observed.ready else None
 
 
+@mutant("test_a_wish_comes_true_before_the_deadline", "it does not rest", wrapper=True)
+class Restless:
+    """A server never comes to rest: it asks for a look for ever."""
+
+    @spi.hookimpl(wrapper=True)
+    def provider_observe(self) -> Seen:
+        observed = yield
+        return attrs.evolve(observed, poll_after=1.0) if observed else None
+
+
 # --- ownership ---------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 import secrets
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ class Home:
                 None,
                 serverRef={"name": "shared", "namespace": "platform"},
                 rotation=ROTATION,
-                connectionLimit=5,
+                connectionLimit=50,
                 allowedDeletionPolicies=["Retain", "Delete"],
             ),
         )
@@ -240,6 +241,33 @@ def test_a_pass_over_a_claim_in_sync_writes_nothing(live: Home) -> None:
     assert set(said) <= {"SELECT", "SHOW", "SET"}
 
 
+def _cost(live: Home, what: str, act: Callable[[], object]) -> tuple[int, int]:
+    """Statements and connections of the admin and of the claim's accounts; connections that were refused count too."""
+    position = live.server.log_position()
+    act()
+    mine = (live.admin.username, f"{live.database}_a", f"{live.database}_b")
+    log = live.server.log_since(position).by(*mine)
+    print(f"\n{what}: {len(log.statements)} statements, {len(log.connections)} connections")
+    return len(log.statements), len(log.connections)
+
+
+def test_what_a_claim_costs_the_server(home: Home) -> None:
+    # The server itself is looked at first; the admin's connections stay open.
+    home.settle()
+    statements, connections = _cost(home, "create", home.claim)
+    assert home.ready()[0] == "True", home.ready()
+    assert 10 < statements <= 26
+    assert 1 <= connections <= 3
+    statements, connections = _cost(home, "pass in sync", lambda: home.pass_time(timedelta(minutes=12)))
+    assert 1 < statements <= 10, "with the look at the server itself, which comes as often"
+    assert connections == 1
+    before = home.login()
+    statements, connections = _cost(home, "rotation", lambda: home.pass_time(timedelta(hours=25)))
+    assert home.login().username != before.username
+    assert 10 < statements <= 26
+    assert connections <= 3
+
+
 def test_delete_drops_the_database_and_its_accounts(live: Home) -> None:
     login = live.login()
     live.claim(deletionPolicy="Delete")
@@ -295,17 +323,29 @@ class Clients:
 
 
 def test_no_question_fails_while_logins_rotate(live: Home) -> None:
-    clients = Clients(live, 4)
-    used = {live.login().username}
-    for _ in range(5):
+    rotate_under_load(live, number=4, seconds=0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_no_question_of_twenty_clients_fails_in_a_minute_of_rotations(live: Home) -> None:
+    rotate_under_load(live, number=20, seconds=60)
+
+
+def rotate_under_load(live: Home, *, number: int, seconds: float) -> None:
+    """Rotate five times, and on until the time is over."""
+    clients = Clients(live, number)
+    used, rotations, end = {live.login().username}, 0, time.monotonic() + seconds
+    while rotations < 5 or time.monotonic() < end:
         before = live.login()
         live.pass_time(timedelta(hours=25))
         assert live.login().username != before.username
         used.add(live.login().username)
         clients.wait_for_everyone()
         live.pass_time(timedelta(minutes=30), steps=6)
+        rotations += 1
     asked = clients.stop()
-    print(f"\n{asked} questions over 5 rotations")
+    print(f"\n{asked} questions of {number} clients over {rotations} rotations, {len(clients.failures)} failed")
     assert clients.failures == []
     assert len(used) == 2
     assert live.condition("Synced")[0] == "True"

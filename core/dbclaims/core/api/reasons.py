@@ -148,7 +148,7 @@ _BACKEND = (
         "ServerBusy", "Every admin connection to the server is in use.", "Wait, or allow the controller more of them."
     ),
     Reason("ServerFull", "The server is short of connections, memory or space.", "Give it more, or close connections."),
-    Reason("Busy", "Something in the server is locked by somebody else; the step is tried again.", "Wait."),
+    Reason("Busy", "Somebody else works on it, in the server or at its vendor; the step is tried again.", "Wait."),
     Reason("Raced", "Somebody changed the same thing at the same moment; the step is tried again.", "Wait."),
     Reason("Vanished", "Something in the server went away meanwhile; it is looked at again.", "Wait."),
     Reason(
@@ -331,7 +331,39 @@ _WARNINGS = (
     ),
 )
 
+_CLOUD = (
+    Reason(
+        "ServerFailed", "The vendor gave up on the server.", "Read the state in the message at the vendor's console."
+    ),
+    Reason("Throttled", "The vendor asks for fewer requests.", "Wait; see who else uses the account."),
+    Reason("QuotaExceeded", "The account has no room for more.", "Have the quota raised, or remove what is not used."),
+    Reason("CapacityMissing", "The vendor has none left of what is wished.", "Wait, or wish for another size or zone."),
+    Reason(
+        "ReferenceNotFound",
+        "Something at the vendor that the configuration names does not exist.",
+        "Make it, or correct the name; it is looked up again soon.",
+    ),
+    Reason("SizeUnknown", "The size means nothing, or is not offered.", "Choose one of those in the message."),
+    Reason(
+        "VersionUnavailable",
+        "The vendor does not have the version, or cannot bring the server there.",
+        "Choose one of those in the message.",
+    ),
+    Reason("ParameterUnknown", "The engine's version has no such parameter, or none to set.", "Correct the name."),
+    Reason("StorageShrinks", "Less storage is wished than there is.", "Wish for what is there, or more."),
+    Reason(
+        "DeletionProtected",
+        "Somebody else protects the server at the vendor, so it is not deleted.",
+        "Lift the protection there, or take it over in spec.config.",
+    ),
+    Reason(
+        "ChangesPending",
+        "At the vendor a change waits for its own maintenance window, and it is not ours.",
+        "Let it come, or take it back there.",
+    ),
+)
+
 REASONS: dict[str, Reason] = {
-    each.name: each for part in (_LIFE, _DOCUMENT, _REFERENCES, _BACKEND, _WARNINGS) for each in part
+    each.name: each for part in (_LIFE, _DOCUMENT, _REFERENCES, _BACKEND, _WARNINGS, _CLOUD) for each in part
 }
 """Every reason by its name, in the order of the reference page."""

@@ -87,8 +87,14 @@ class Lookup:
         return self._parsed(CLASS, name, DatabaseClass)
 
     def server(self, key: str) -> DatabaseServer | None:
-        """A server."""
-        return self._parsed(SERVER, key, DatabaseServer)
+        """A server, with the fields that its class's sizes stand for; its own fields win."""
+        server, document = self._parsed(SERVER, key, DatabaseServer), self.document(SERVER, key)
+        if server is None or document is None or server.spec.size is None:
+            return server
+        sizes = [class_.spec.sizes for class_ in self.classes_serving(document)]
+        block = next((each[server.spec.size] for each in sizes if server.spec.size in each), {})
+        config = {**block, **server.spec.config}
+        return attrs.evolve(server, spec=attrs.evolve(server.spec, config=config))
 
     def role(self, key: str) -> RoleClaim | None:
         """A role claim."""

@@ -8,7 +8,16 @@ import attrs
 
 from .. import conditions, naming
 from ..admission import deletion_policy
-from ..api import ABANDON, APPROVE, FINALIZER, DatabaseClaim, DatabaseServer, DeletionPolicy, SpecError
+from ..api import (
+    ABANDON,
+    APPROVE,
+    FINALIZER,
+    DatabaseClaim,
+    DatabaseServer,
+    DeletionPolicy,
+    ServerDeletionPolicy,
+    SpecError,
+)
 from ..backends import Backend
 from ..controller import Result
 from ..converge import converge
@@ -63,12 +72,17 @@ class Release:
             return
         server = find_server(claim, class_, lookup)
         policy = deletion_policy(claim, class_)
-        if server.status.identity or own != server.metadata.key:
+        if not self._goes_whole(server, policy, own) and (server.status.identity or own != server.metadata.key):
             self._end_database(claim, server, policy)
         if own == server.metadata.key and policy is DeletionPolicy.DELETE and not server.metadata.deleting:
             # The server's own policy then decides what becomes of it.
             meta = server.metadata
             self._tools.client.delete(SERVER, meta.namespace, meta.name, uid=meta.uid)
+
+    def _goes_whole(self, server: DatabaseServer, policy: DeletionPolicy, own: str | None) -> bool:
+        """Whether the claim's own server ends with it: nothing is dropped, so that its last snapshot holds the data."""
+        ends = server.spec.deletion_policy is not ServerDeletionPolicy.RETAIN
+        return own == server.metadata.key and policy is DeletionPolicy.DELETE and ends
 
     def _end_database(self, claim: DatabaseClaim, server: DatabaseServer, policy: DeletionPolicy) -> None:
         check_server(server)

@@ -12,6 +12,8 @@ import attrs
 from .. import conditions
 from ..api import (
     APPROVE,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
     SERVER_FINALIZER,
     DatabaseServer,
     DatabaseServerStatus,
@@ -27,7 +29,8 @@ from ..kinds import CLAIM, SECRET, SERVER
 from ..objectstore import Object, StoreError, key_of
 from ..outcome import Failure, failure_of
 from ..secrets import new_password, read, unowned
-from ..spi import Credentials, Feature, InvalidSpec, NotReady, ServerSpec, Survey, Terminal, Unsupported
+from ..spi import Action, Credentials, Feature, InvalidSpec, NotReady, ServerSpec, Survey, Terminal, Unsupported
+from ..window import is_open, opens_in
 from .lookup import RETRY
 from .tools import Tools
 
@@ -117,7 +120,7 @@ class _Pass:
         self._bring_about(server, backend)
         with backend.session() as session:
             survey = backend.engine.survey(session)
-            _check_survey(server, survey)
+            _check_survey(server, survey, upgrading=bool(self._pending))
             identity = self._identify(server, backend, session, survey)
         return self._report(backend, survey, identity)
 
@@ -133,29 +136,23 @@ class _Pass:
             raise InvalidSpec(str(problems[0]), reason="InvalidAnnotation")
 
     def _bring_about(self, server: DatabaseServer, backend: Backend) -> None:
-        """One step of the provider's loop; disruptive ones wait for an approval."""
+        """One step of the provider's loop; disruptive ones wait for the maintenance window or an approval."""
         observed = backend.observe()
-        desired = server_spec(server, backend, self._admin(server, backend))
-        actions = backend.provider.plan(desired, observed)
-        self._pending = tuple(
-            PendingAction(
-                action=action.verb,
-                why=action.why,
-                disruptive=action.disruptive,
-                waits_for="approval" if action.disruptive else "",
-            )
-            for action in actions
-        )
+        actions = backend.provider.plan(server_spec(server, backend, self._admin(server, backend)), observed)
         self._hash = _digest(server, *(f"{action.verb} {action.why}" for action in actions)) if actions else ""
-        approved = server.metadata.annotations.get(APPROVE) == self._hash
+        window = server.spec.maintenance_window
+        self._pending = tuple(_pending(action, window) for action in actions)
+        allowed = server.metadata.annotations.get(APPROVE) == self._hash or self._is_window(window)
         for action in actions:
-            if action.disruptive and not approved:
-                continue
-            backend.provider.apply(backend.provider_session, backend.ref, action)
-            raise NotReady(f"{action.verb}: {action.why}", reason="Applying", retry_after=1.0)
+            if not action.disruptive or allowed:
+                backend.provider.apply(backend.provider_session, backend.ref, action)
+                raise NotReady(f"{action.verb}: {action.why}", reason="Applying", retry_after=1.0)
         if observed is None or not observed.ready or observed.endpoint is None:
             message = observed.message if observed and observed.message else "the server has no endpoint yet"
             raise NotReady(message, reason="ServerNotReady", retry_after=observed.poll_after if observed else None)
+
+    def _is_window(self, window: str | None) -> bool:
+        return window is not None and is_open(window, self._tools.clock.now())
 
     def _admin(self, server: DatabaseServer, backend: Backend) -> Credentials | None:
         """The admin login that a new server gets, kept in a Secret before there is a server.
@@ -209,7 +206,17 @@ class _Pass:
         findings = (*survey.findings, *(server.findings if server else ()))
         warnings = [(finding.reason, finding.message) for finding in findings]
         self._write(after, conditions.warned(said, self._generation, warnings))
-        return Result(self._tools.resync.total_seconds())
+        return Result(self._rest(backend))
+
+    def _rest(self, backend: Backend) -> float:
+        """Seconds until the next pass: a server that is changing, or for which a step waits, is looked at sooner."""
+        seconds = [self._tools.resync.total_seconds()]
+        if backend.server and backend.server.poll_after is not None:
+            seconds.append(backend.server.poll_after)
+        window = self._document["spec"].get("maintenanceWindow")
+        if window and any(action.disruptive for action in self._pending):
+            seconds.append(opens_in(window, self._tools.clock.now()).total_seconds())
+        return min(seconds)
 
     def fail(self, failure: Failure) -> Result:
         after = attrs.evolve(
@@ -228,7 +235,7 @@ class _Pass:
             self._write(attrs.evolve(self._before, observed_generation=self._generation), said)
             return Result(RETRY)
         try:
-            if self._end(server):
+            if server.spec.deletion_policy == "Retain" or self._is_gone(server):
                 self._set_finalizers([f for f in server.metadata.finalizers if f != SERVER_FINALIZER])
                 self._tools.backends.forget(key)
                 return Result()
@@ -236,18 +243,26 @@ class _Pass:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
             return self.fail(failure_of(error, self._tools.resync.total_seconds()))
-        return Result(1.0)
+        observed = self._tools.backends.get(server).server
+        return Result(observed.poll_after if observed and observed.poll_after else 1.0)
 
-    def _end(self, server: DatabaseServer) -> bool:
-        """Whether nothing is left to do for the provider; one step of its plan towards nothing otherwise."""
-        if server.spec.deletion_policy == "Retain":
-            return True
+    def _is_gone(self, server: DatabaseServer) -> bool:
+        """Whether the provider says that the server is no more, or is not its to end; else one step towards that."""
         backend = self._tools.backends.get(server)
         observed = backend.observe()
         actions = backend.provider.plan(None, observed)
         for action in actions[:1]:
             backend.provider.apply(backend.provider_session, backend.ref, action)
-        return not actions
+        if observed is None:
+            self._forget_admin(server)
+        return observed is None or (not actions and observed.ready)
+
+    def _forget_admin(self, server: DatabaseServer) -> None:
+        """Remove the admin login that we made for a server that is no more."""
+        namespace, name = server.metadata.namespace, admin_secret_name(server.metadata.name)
+        found = self._tools.client.get(SECRET, namespace, name)
+        if found is not None and (found["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGED_BY:
+            self._tools.client.delete(SECRET, namespace, name, uid=found["metadata"]["uid"])
 
     def _ensure_finalizer(self) -> None:
         finalizers = self._document["metadata"].get("finalizers", [])
@@ -297,6 +312,12 @@ def server_spec(server: DatabaseServer, backend: Backend, admin: Credentials | N
     )
 
 
+def _pending(action: Action, window: str | None) -> PendingAction:
+    """How a step that was not taken yet is shown."""
+    waits_for = ("maintenance window" if window else "approval") if action.disruptive else ""
+    return PendingAction(action=action.verb, why=action.why, disruptive=action.disruptive, waits_for=waits_for)
+
+
 def _holds_on(server: DatabaseServer, bound: int) -> tuple[str, str] | None:
     """Why a server that is meant to go stays (message, reason); None where nothing holds it."""
     if server.metadata.protected:
@@ -308,7 +329,7 @@ def _holds_on(server: DatabaseServer, bound: int) -> tuple[str, str] | None:
     return None
 
 
-def _check_survey(server: DatabaseServer, survey: Survey) -> None:
+def _check_survey(server: DatabaseServer, survey: Survey, *, upgrading: bool) -> None:
     key, wanted = server.metadata.key, server.spec.version
     if survey.read_only:
         raise Terminal(
@@ -316,7 +337,7 @@ def _check_survey(server: DatabaseServer, survey: Survey) -> None:
             reason="ReadOnly",
             retry_after=RETRY,
         )
-    if wanted and not f"{survey.version}.".startswith(f"{wanted}."):
+    if wanted and not upgrading and not f"{survey.version}.".startswith(f"{wanted}."):
         raise InvalidSpec(
             f"spec.version: {wanted!r} is wanted and the server runs {survey.version}; correct it, or leave it out",
             reason="VersionMismatch",

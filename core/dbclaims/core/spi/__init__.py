@@ -1,5 +1,6 @@
 """Everything that a plugin's author imports, and nothing else."""
 
+from .authority import certificates
 from .errors import (
     InvalidSpec,
     NotOwned,
@@ -83,5 +84,6 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "Verdict",
+    "certificates",
     "hookimpl",
 ]

@@ -63,14 +63,17 @@ class ServerRef:
     Attributes:
         namespace: of the DatabaseServer object.
         name: of the DatabaseServer object.
-        owner: the object's uid; a provider that makes servers tags them with it and answers `NotOwned` for another's.
+        owner: uid of that namespace; a provider that makes servers tags them with it and answers `NotOwned` for
+            another's. An object that is deleted and applied again finds its server so (PROTOCOL.md §2).
         installation: our installation id, to be part of the name or tag at a cloud.
+        final_snapshot: whether the server's end leaves a last snapshot (deletionPolicy Snapshot).
     """
 
     namespace: str
     name: str
     owner: str
     installation: str = ""
+    final_snapshot: bool = False
 
 
 @attrs.frozen
@@ -108,7 +111,7 @@ class Server:
         ready: whether an engine may connect.
         endpoint: where the controller connects; None until there is one.
         client_endpoint: what applications get, if it differs.
-        poll_after: seconds until a look is worth while, while it is not ready.
+        poll_after: seconds until a look is worth while, while it is not ready or is changing.
         traits: facts that the engine's SQL needs, such as `{"admin_role": "rds_superuser"}`.
     """
 

@@ -12,21 +12,32 @@ from dbclaims.conformance.server import ServerDriver
 from dbclaims.core.plugins import Provider
 
 
+@pytest.fixture(scope="session")
+def server_name() -> str:
+    """Return which kind of server the harness is to give; a harness with several has each in turn."""
+    return ""
+
+
 @pytest.fixture
-def backend(driver: Driver) -> Iterator[ProviderBackend]:
-    """Return an empty backend of the harness."""
+def harness(driver: Driver, server_name: str) -> ProviderHarness:
+    """Return the harness of one kind of server."""
     assert isinstance(driver.harness, ProviderHarness)
-    with driver.harness.backend() as backend:
+    return driver.harness.kinds.get(server_name, driver.harness)
+
+
+@pytest.fixture
+def backend(driver: Driver, harness: ProviderHarness) -> Iterator[ProviderBackend]:
+    """Return an empty backend of the harness."""
+    with harness.backend() as backend:
         driver.recorder.state = backend.state
         yield backend
         driver.recorder.state = None
 
 
 @pytest.fixture
-def server(driver: Driver, backend: ProviderBackend) -> Iterator[ServerDriver]:
+def server(driver: Driver, harness: ProviderHarness, backend: ProviderBackend) -> Iterator[ServerDriver]:
     """Return a server that is not made yet."""
     assert isinstance(driver.plugin, Provider)
-    assert isinstance(driver.harness, ProviderHarness)
-    server = ServerDriver(driver.plugin, driver.harness, backend, driver.recorder)
+    server = ServerDriver(driver.plugin, harness, backend, driver.recorder)
     yield server
     server.close()
