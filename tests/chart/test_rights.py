@@ -49,7 +49,7 @@ def templated(server: PostgresServer) -> list[dict[str, Any]]:
     template = {"namespace": "platform", "provider": "existing", "engine": "postgres", "config": config | tls}
     head = {"apiVersion": "dbclaims.io/v1alpha1"}
     own = {"className": "own", "databaseName": "own", "deletionPolicy": "Delete"}
-    class_ = {"template": template | {"deletionPolicy": "Delete"}, "allowedDeletionPolicies": ["Retain", "Delete"]}
+    class_ = {"template": template, "allowedDeletionPolicies": ["Retain", "Delete"]}
     return [
         {**head, "kind": "DatabaseClass", "metadata": {"name": "own"}, "spec": class_},
         {**head, "kind": "DatabaseClaim", "metadata": {"name": "own", "namespace": "shop"}, "spec": own},
