@@ -3,9 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PACKAGES := postgresql-15 postgresql-client pgbouncer
 WORKERS ?= 2
+ENGINE ?= $(shell command -v podman || command -v docker)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pytest test-long bench cluster docs lock system parts clean
+.PHONY: help demo test check pytest test-long bench cluster docs lock image image-env system parts clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -40,10 +41,20 @@ cluster: parts ## a real control plane with a kubeconfig, until ctrl-C
 docs: .venv/installed ## write the generated pages anew
 	$(BIN)/python -m tests.docs.generate
 
-lock: .venv/installed ## pin the development environment anew (minutes)
+image: .venv/installed ## build the controller's image: make image PYTHON_IMAGE=NAME@sha256:…
+	rm -rf dist && $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
+	$(ENGINE) build --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --tag dbclaims/dbclaims .
+
+image-env: .venv/installed ## what the image installs, in .image-env, without a container engine
+	rm -rf .image-env && $(BIN)/python -m tests.image .image-env
+
+lock: .venv/installed ## pin the development environment and the image's anew (minutes)
 	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
 	  --extra postgres --extra mysql --extra aws --extra conformance --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
+	  --constraint requirements-dev.txt --extra postgres --extra mysql --extra aws --output-file requirements.txt pyproject.toml
 
 parts: .venv/installed system ## the servers that tests start: fetched or built once, then cached
 	$(BIN)/python -m tests.servers.installation
@@ -51,6 +62,7 @@ parts: .venv/installed system ## the servers that tests start: fetched or built 
 	$(BIN)/python -m tests.controlplane.build
 	$(BIN)/python -m tests.promtool.build
 	$(BIN)/python -m tests.lua.build
+	$(BIN)/python -m tests.helm.build
 
 # RUNLEVEL=1 keeps Debian from starting the daemons that it installs.
 system: ## Debian's PostgreSQL 15, psql and pgbouncer, if they are missing
@@ -68,4 +80,4 @@ system: ## Debian's PostgreSQL 15, psql and pgbouncer, if they are missing
 	@touch $@
 
 clean: ## remove what was made in this folder (the caches outside it stay)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .hypothesis .dbclaims
+	rm -rf .venv .image-env dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .hypothesis .dbclaims

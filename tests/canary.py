@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 
-MAKER = "dbclaims.core.secrets"
+from dbclaims.core.secrets import new_password
+
+MAKER = new_password.__module__
 """The only module that draws passwords."""
-LENGTH = 43
+LENGTH = len(new_password())
 _RUN = re.compile(rf"[A-Za-z0-9_+/=-]{{{LENGTH},}}")
 _MADE = re.compile(rf"[A-Za-z0-9_-]{{{LENGTH}}}")
 _LOGGER = logging.getLogger("dbclaims")

@@ -250,7 +250,7 @@ def test_storage_never_shrinks(rds: Driver, new_driver: NewDriver) -> None:
     ("config", "path"),
     [
         ({"encrypted": False}, "encrypted"),
-        ({"kmsKeyId": "alias/other"}, "kmsKeyId"),
+        ({"kmsKeyId": "0815"}, "kmsKeyId"),
         ({"port": 6432}, "port"),
         ({"subnetGroup": "other"}, "subnetGroup"),
     ],
@@ -293,6 +293,19 @@ def test_a_key_for_performance_insights_reaches_aws(rds: Driver) -> None:
     rds.converge()
     assert rds.record()["PerformanceInsightsKMSKeyId"] == "alias/insights"
     assert rds.verbs() == []
+
+
+@pytest.mark.parametrize("named", ["4711", "alias/ours", "arn:aws:kms:eu-central-1:123456789012:key/4711"])
+def test_a_key_is_known_again_by_the_arn_that_aws_answers_with(new_driver: NewDriver, named: str) -> None:
+    config = {"kmsKeyId": named, "performanceInsights": {"kmsKeyId": named}}
+    driver = new_driver(config)
+    driver.made()
+    arn = "arn:aws:kms:eu-central-1:123456789012:key/4711"
+    driver.record().update(KmsKeyId=arn, PerformanceInsightsKMSKeyId=arn)
+    assert driver.verbs() == []
+    driver.reopen({**config, "kmsKeyId": "0815"})
+    with pytest.raises(InvalidSpec, match="kmsKeyId"):
+        driver.plan()
 
 
 def test_a_zone_is_chosen_at_birth(new_driver: NewDriver) -> None:

@@ -6,7 +6,9 @@ import os
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -25,6 +27,20 @@ _GROUP = "rbac.authorization.k8s.io"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/dbclaims"
 
 
+def kubectl(plane: ControlPlane, *arguments: object, text: str = "") -> str:
+    """Run kubectl as admin and return what it printed; anything but success fails the test."""
+    command = [str(plane.kubectl), "--kubeconfig", str(plane.kubeconfig()), *map(str, arguments)]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def published(plane: ControlPlane, name: str, namespace: str) -> Published | None:
+    """A published Secret as it is now."""
+    status, found = plane.request("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+    return Published.from_object(found) if status == 200 else None
+
+
 class Served:
     """A control plane, made ready for the controller as its operator would.
 
@@ -39,11 +55,8 @@ class Served:
         self.apply(yaml.safe_dump_all([_namespace(), *_rights()]))
 
     def kubectl(self, *arguments: object, text: str = "") -> str:
-        """Run kubectl as admin and return what it printed; anything but success fails the test."""
-        command = [str(self.plane.kubectl), "--kubeconfig", str(self.plane.kubeconfig()), *map(str, arguments)]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """See `kubectl`."""
+        return kubectl(self.plane, *arguments, text=text)
 
     def apply(self, text: str) -> None:
         """`kubectl apply` of a stream of documents."""
@@ -51,8 +64,7 @@ class Served:
 
     def published(self, name: str, namespace: str) -> Published | None:
         """A published Secret as it is now."""
-        status, found = self.plane.request("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
-        return Published.from_object(found) if status == 200 else None
+        return published(self.plane, name, namespace)
 
     def holder(self) -> str:
         """Who holds the Lease; empty for nobody."""
@@ -60,19 +72,19 @@ class Served:
         return str(found.get("spec", {}).get("holderIdentity", ""))
 
 
-class Running:
-    """`dbclaims run` as a process.
+class Probed:
+    """A process of `dbclaims run`, with a health port of its own.
 
     Attributes:
         port: its health port.
         log: what it wrote.
     """
 
-    def __init__(self, served: Served, log: Path, *options: str, user: str = USERS[0]) -> None:
+    def __init__(self, log: Path, *arguments: object, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self.port, self.log = free_port(), log
-        place = ["--kubeconfig", str(served.plane.kubeconfig(user)), "--namespace", NAMESPACE]
-        command = [str(COMMAND), "run", *place, "--health-port", str(self.port), *options]
-        self.process = ServerProcess(command, log, environment=os.environ)
+        # What is asked for comes last, and so wins.
+        command = [str(COMMAND), "run", "--health-port", str(self.port), *map(str, arguments)]
+        self.process = ServerProcess(command, log, environment={**os.environ, **environment})
 
     def answer(self, path: str) -> tuple[int, str]:
         """What the health port says; 0 while nobody listens."""
@@ -92,6 +104,14 @@ class Running:
         """Send SIGTERM and return the exit code."""
         self.process.stop()
         return self.process.returncode
+
+
+class Running(Probed):
+    """`dbclaims run` as one of the users."""
+
+    def __init__(self, served: Served, log: Path, *options: str, user: str = USERS[0]) -> None:
+        place = ["--kubeconfig", served.plane.kubeconfig(user), "--namespace", NAMESPACE]
+        super().__init__(log, *place, *options)
 
 
 def _namespace() -> dict[str, Any]:

@@ -30,6 +30,8 @@ class AuditEvent:
         user_agent: the client's own name.
         code: the HTTP status that was answered.
         uri: path and query.
+        at: when it came, as RFC 3339 text in UTC, which sorts by time.
+        credential: the id of the token that was shown; empty for one of the token file.
     """
 
     verb: str
@@ -40,6 +42,8 @@ class AuditEvent:
     user_agent: str
     code: int
     uri: str
+    at: str = ""
+    credential: str = ""
 
     @property
     def is_write(self) -> bool:
@@ -64,4 +68,6 @@ def _event(raw: dict[str, Any]) -> AuditEvent:
         user_agent=raw.get("userAgent", ""),
         code=raw.get("responseStatus", {}).get("code", 0),
         uri=raw["requestURI"],
+        at=raw["requestReceivedTimestamp"],
+        credential="".join(raw["user"].get("extra", {}).get("authentication.kubernetes.io/credential-id", ())),
     )

@@ -31,7 +31,7 @@ from .build import binaries
 ADMIN = "admin"
 # Users without any right until a test binds a role to them; a second controller is for leader election.
 USERS: Mapping[str, Sequence[str]] = MappingProxyType({"controller": (), "controller-2": (), "developer": ()})
-_CONTROLLERS = "garbagecollector,namespace,serviceaccount-token"
+_CONTROLLERS = ("garbagecollector", "namespace", "serviceaccount-token")
 _NAME = "kubernetes"
 _OURS = ("databaseclaims", "roleclaims", "claimgrants", "databaseclasses", "databaseservers")
 _READABLE = ("/apis/events.k8s.io/v1/events", *(f"/apis/dbclaims.io/v1alpha1/{plural}" for plural in _OURS))
@@ -43,6 +43,7 @@ class ControlPlane:
 
     Args:
         users: names of users, each with its groups; `admin` (system:masters) is always there.
+        controllers: further ones of kube-controller-manager's, such as `disruption`.
 
     Attributes:
         url: the API server's address.
@@ -50,7 +51,8 @@ class ControlPlane:
         kubectl: the kubectl of the same version.
     """
 
-    def __init__(self, users: Mapping[str, Sequence[str]] = USERS) -> None:
+    def __init__(self, users: Mapping[str, Sequence[str]] = USERS, controllers: Sequence[str] = ()) -> None:
+        self._controllers = (*_CONTROLLERS, *controllers)
         self._programs = binaries()
         self.kubectl = self._programs / "kubectl"
         self._folder = Path(tempfile.mkdtemp(prefix="dbclaims-controlplane-"))
@@ -88,16 +90,20 @@ class ControlPlane:
         Raises:
             KeyError: no such user was named at start.
         """
+        return self.kubeconfig_with(self._tokens[user], user)
+
+    def kubeconfig_with(self, token: str, name: str) -> Path:
+        """Write a kubeconfig with a token, for example a ServiceAccount's, and return its path."""
         server = {"server": self.url, "certificate-authority": str(self.ca_file), "tls-server-name": _NAME}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "test", "cluster": server}],
-            "users": [{"name": user, "user": {"token": self._tokens[user]}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+            "users": [{"name": name, "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": name}}],
             "current-context": "test",
         }
-        return self._write(f"kubeconfig-{user}", json.dumps(config))
+        return self._write(f"kubeconfig-{name}", json.dumps(config))
 
     def token(self, user: str = ADMIN) -> str:
         """Return a user's bearer token."""
@@ -188,7 +194,7 @@ class ControlPlane:
         self._run("etcd", _etcd_flags(self._folder, client, peer))
         self._apiserver = self._run("kube-apiserver", _apiserver_flags(self._folder, client, self._port))
         self._apiserver.wait_until(self._ready, timeout=60.0)
-        self._run("kube-controller-manager", _controller_flags(self._folder, self.kubeconfig()))
+        self._run("kube-controller-manager", _controller_flags(self._folder, self.kubeconfig(), self._controllers))
 
     def _run(self, program: str, flags: Mapping[str, object]) -> ServerProcess:
         command = [str(self._programs / program), *(f"--{name}={value}" for name, value in flags.items())]
@@ -246,10 +252,10 @@ def _apiserver_flags(folder: Path, etcd: str, port: int) -> dict[str, object]:
     }
 
 
-def _controller_flags(folder: Path, kubeconfig: Path) -> dict[str, object]:
+def _controller_flags(folder: Path, kubeconfig: Path, controllers: Sequence[str]) -> dict[str, object]:
     return {
         "kubeconfig": kubeconfig,
-        "controllers": _CONTROLLERS,
+        "controllers": ",".join(controllers),
         "service-account-private-key-file": folder / "accounts.key",
         "leader-elect": "false",
         "secure-port": 0,

@@ -29,7 +29,7 @@ def placed(name: str, namespace: str) -> Object:
 
 
 def keys(informer: Informer) -> list[str]:
-    return sorted(informer.lister.keys())  # noqa: SIM118  # not a dict
+    return sorted(informer.lister.keys())  # not a dict
 
 
 def test_claims_elsewhere_are_neither_asked_for_nor_seen(wire: Wire, informer: Informer) -> None:

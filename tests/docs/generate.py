@@ -1,8 +1,8 @@
-"""Writes what `docs/` says from the code: `python -m tests.docs.generate [--check]`.
+"""Writes what `docs/` and the chart say from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md, the tables in conformance.md and in
-provider-aws.md, and the chart's dashboard.
-With `--check` nothing is written; the exit code is 1 where a page is out of date. `make docs` and `make check` call it.
+That is the whole of reference.md, the list of files in architecture.md, tables in conformance.md, provider-aws.md and
+install.md, and the chart's CRDs, rights and dashboard. With `--check` nothing is written; the exit code is 1 where
+something is out of date. `make docs` and `make check` call it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.aws.table import tabled as fields_tabled
 from tests.conformance.table import tabled
 from tests.operate.dashboard import DASHBOARD, rendered
 
+from . import chart
 from .blocks import REPOSITORY
 from .reference import reference
 from .tree import listed
@@ -24,6 +25,7 @@ REFERENCE = REPOSITORY / "docs" / "reference.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 CONFORMANCE = REPOSITORY / "docs" / "conformance.md"
 PROVIDER_AWS = REPOSITORY / "docs" / "provider-aws.md"
+INSTALL = REPOSITORY / "docs" / "install.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,6 +43,8 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield CONFORMANCE, tabled(CONFORMANCE.read_text())
     yield DASHBOARD, rendered()
     yield PROVIDER_AWS, fields_tabled(PROVIDER_AWS.read_text())
+    yield INSTALL, chart.tabled(INSTALL.read_text())
+    yield from chart.files()
 
 
 def _differs(page: Path, wanted: str, *, write: bool) -> bool:

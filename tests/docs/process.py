@@ -13,6 +13,9 @@ from prometheus_client.metrics import MetricWrapperBase
 from dbclaims.core.cli import ROOMS, command
 from dbclaims.core.commands.command import DONE, FAILED, USAGE
 from dbclaims.core.installation import SYSTEM_NAMESPACE
+from dbclaims.core.kubectl.claims import GROUPS, verb
+from dbclaims.core.kubectl.flags import declare_cluster
+from dbclaims.core.kubectl.verb import INTERRUPTED, LATE, NO
 from dbclaims.core.metrics import Metrics
 from dbclaims.core.rights import PolicyRule, own_rules, rules
 
@@ -29,11 +32,37 @@ def commands() -> Lines:
         parser = ArgumentParser(add_help=False)
         each.declare(parser)
         yield f"### `dbclaims {each.name}`\n\n{each.summary[:1].upper()}{each.summary[1:]}.\n"
-        # argparse has no public way to the options that were declared.
         if parser._actions:
-            yield table(("argument", "meaning"), [(_shown(action), _help(action)) for action in parser._actions])
+            yield _arguments(parser)
     codes = {DONE: "all is well", FAILED: "something is not, and stderr says what", USAGE: "wrong usage"}
     yield f"Exit codes: {', '.join(f'{code}: {meaning}' for code, meaning in codes.items())}.\n"
+
+
+def verbs() -> Lines:
+    """Every verb of `kubectl claims` with its own arguments and examples, the flags that all share, the exit codes."""
+    yield "## kubectl claims\n\nWhat it is for, and what it prints: [kubectl claims](kubectl.md).\n"
+    for group, names in GROUPS.items():
+        yield f"### {group}\n"
+        for each in map(verb, names):
+            parser = ArgumentParser(add_help=False)
+            each.declare(parser)
+            yield f"#### `kubectl claims {each.name}`\n\n{each.summary[:1].upper()}{each.summary[1:]}.\n"
+            if parser._actions:
+                yield _arguments(parser)
+            examples = "\n".join(f"kubectl claims {example}" for example in each.examples)
+            yield f"```sh\n{examples}\n```\n"
+    yield "### Flags of every verb\n"
+    shared = ArgumentParser(add_help=False)
+    declare_cluster(shared)
+    yield _arguments(shared)
+    codes = {DONE: "done", FAILED: "an error or wrong usage", NO: "it ran, and the answer is no"}
+    codes |= {LATE: "`--timeout` has passed", INTERRUPTED: "interrupted"}
+    yield f"Exit codes: {', '.join(f'{code}: {meaning}' for code, meaning in codes.items())}.\n"
+
+
+def _arguments(parser: ArgumentParser) -> str:
+    # argparse has no public way to the options that were declared.
+    return table(("argument", "meaning"), [(_shown(action), _help(action)) for action in parser._actions])
 
 
 def _shown(action: Action) -> str:

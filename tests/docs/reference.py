@@ -16,7 +16,7 @@ from dbclaims.core.config import camel
 from .fields import rows
 from .markdown import Lines, table, words
 from .meanings import ANNOTATIONS, CONDITIONS, IDLE_FIELDS, SECRET_KEYS, WRITTEN
-from .process import commands, metrics, rights
+from .process import commands, metrics, rights, verbs
 
 _HEAD = f"""# Reference
 
@@ -37,6 +37,7 @@ def reference() -> str:
         *_secret(),
         *_plugins(),
         *commands(),
+        *verbs(),
         *rights(),
         *metrics(),
     )

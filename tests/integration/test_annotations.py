@@ -88,3 +88,17 @@ def test_a_login_rotates_by_its_schedule(world: World) -> None:
     world.pass_time(2.5 * 3600, steps=5)
     assert world.secret()["username"] != before["username"]
     assert world.logs_in()
+
+
+def test_a_rotation_that_is_asked_for_during_another_s_grace_begins_as_soon_as_that_is_over(live: World) -> None:
+    first = live.secret()["username"]
+    live.annotate(CLAIM, "orders", rotate="one")
+    live.settle()
+    live.annotate(CLAIM, "orders", rotate="two")
+    live.settle()
+    assert live.secret()["username"] != first
+    # The grace of ten minutes; the old login is looked at every minute of it.
+    live.pass_time(670, steps=67)
+    assert live.get(CLAIM, "orders")["status"]["login"]["rotateToken"] == "two"
+    assert live.secret()["username"] == first
+    assert live.logs_in()

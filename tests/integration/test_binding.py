@@ -9,6 +9,7 @@ import pytest
 from dbclaims.core.api import DatabaseClaimStatus, to_document
 from dbclaims.core.kinds import CLAIM, CLASS, SERVER
 from tests.conftest import StartPostgres
+from tests.core.test_manager import until
 from tests.servers.postgres import PostgresServer
 
 from .conftest import MakeWorld
@@ -126,3 +127,20 @@ def _forget(world: World) -> None:
     """Empty the claim's status, as a restore of the objects alone does; the Secret stays."""
     fresh = to_document(DatabaseClaimStatus()) | dict.fromkeys(("serverRef", "databaseName", "login"))
     world.patch_status(CLAIM, "orders", fresh)
+
+
+def test_a_claim_whose_class_is_gone_stays_with_its_controller(world: World, new_world: MakeWorld) -> None:
+    named = new_world(controller_class="blue")
+    named.offer()
+    named.claim()
+    named.settle()
+    assert named.is_current()
+    named.delete(CLASS, named.named("shared"))
+    named.delete(CLAIM, "orders")
+    place = named.named("shop")
+    until(lambda: "deletionTimestamp" in (world.process.cached(CLAIM, place, "orders") or {}).get("metadata", {}))
+    world.settle()
+    assert named.find(CLAIM, "orders") is not None, "the nameless controller cannot know what is to be let go"
+    named.settle()
+    assert named.find(CLAIM, "orders") is None
+    assert set(named.roles().values()) == {False}, "every login is closed"

@@ -1,4 +1,4 @@
-"""How a kubeconfig is read: contexts, several files, tokens, certificates, programs; and who is asked about the rest."""
+"""How a kubeconfig is read: contexts, several files, tokens, certificates, programs; and who does the rest."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ Document = dict[str, Any]
 SECRET = "a-token-that-nobody-shows"
 
 
-def config(user: Mapping[str, object] | None = None, name: str = "one", **cluster: object) -> Document:
+def config(user: Document | None = None, cluster: Document | None = None, name: str = "one") -> Document:
     """A kubeconfig with one context."""
     return {
-        "clusters": [{"name": name, "cluster": {"server": "http://127.0.0.1:1", **cluster}}],
-        "users": [{"name": name, "user": dict(user or {})}],
+        "clusters": [{"name": name, "cluster": {"server": "http://127.0.0.1:1", **(cluster or {})}}],
+        "users": [{"name": name, "user": user or {}}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": f"ns-{name}"}}],
         "current-context": name,
     }
@@ -86,9 +86,9 @@ def test_several_files_become_one_and_the_first_to_say_something_wins(tmp_path: 
         (yaml.safe_dump(config()), {"context": "two"}, 'has no context "two"; it has: one'),
         (yaml.safe_dump(config()), {"cluster": "two"}, 'has no cluster "two"; it has: one'),
         (yaml.safe_dump({**config(), "users": []}), {}, 'has no user "one"; it has: none'),
-        (yaml.safe_dump(config(server="")), {}, "its cluster has no server"),
+        (yaml.safe_dump(config(cluster={"server": ""})), {}, "its cluster has no server"),
         (
-            yaml.safe_dump(config(server="https://x", **{"certificate-authority-data": "???"})),
+            yaml.safe_dump(config(cluster={"server": "https://x", "certificate-authority-data": "???"})),
             {},
             "certificates cannot",
         ),
@@ -115,7 +115,7 @@ def test_what_only_the_kubernetes_package_knows_is_left_to_it(tmp_path: Path) ->
         entered(written(tmp_path / "config", config({"auth-provider": {"name": "oidc"}})))
     with pytest.raises(Unfamiliar):
         entered(written(tmp_path / "config", config({"token": "x"})), {"HTTPS_PROXY": "http://proxy.example.internal"})
-    proxied = written(tmp_path / "config", config({"token": "x"}, **{"proxy-url": "http://127.0.0.1:2"}))
+    proxied = written(tmp_path / "config", config({"token": "x"}, {"proxy-url": "http://127.0.0.1:2"}))
     assert entered(proxied).proxy == "http://127.0.0.1:2"
 
 
@@ -134,7 +134,8 @@ def test_a_program_gives_the_login_and_is_told_of_the_cluster(person: Person, tm
     program = tmp_path / "login"
     program.write_text(
         f"#!{sys.executable}\nimport json, os, sys\n"
-        f"open({str(tmp_path / 'told')!r}, 'w').write(os.environ['KUBERNETES_EXEC_INFO'] + os.environ['WHO'] + sys.argv[1])\n"
+        f"told = open({str(tmp_path / 'told')!r}, 'w')\n"
+        "told.write(os.environ['KUBERNETES_EXEC_INFO'] + os.environ['WHO'] + sys.argv[1])\n"
         f"print(json.dumps({{'kind': 'ExecCredential', 'status': {status!r}}}))\n"
     )
     program.chmod(0o700)
@@ -206,16 +207,16 @@ def test_a_client_certificate_lets_in_by_file_and_by_data(tmp_path: Path) -> Non
         cluster = {"server": url, "tls-server-name": "api.example.internal"}
         by_file = config(
             {"client-certificate": "client.crt", "client-key": "client.key"},
-            **{**cluster, "certificate-authority": "ca.crt"},
+            {**cluster, "certificate-authority": "ca.crt"},
         )
         data = {"client-certificate-data": _base64(pair.certificate), "client-key-data": _base64(pair.key)}
-        by_data = config(data, **{**cluster, "certificate-authority-data": _base64(authority.certificate)})
-        skipped = config(data, **{"server": url, "insecure-skip-tls-verify": True})
+        by_data = config(data, {**cluster, "certificate-authority-data": _base64(authority.certificate)})
+        skipped = config(data, {"server": url, "insecure-skip-tls-verify": True})
         for document in (by_file, by_data, skipped):
             assert _list(tmp_path, document).err == "No resources found in ns-one namespace.\n"
-        assert _list(tmp_path, config(**cluster)).code == 1
+        assert _list(tmp_path, config(cluster=cluster)).code == 1
         wrong = {**cluster, "tls-server-name": "other.example.internal", "certificate-authority": "ca.crt"}
-        assert "Hostname mismatch" in _list(tmp_path, config(data, **wrong)).err
+        assert "Hostname mismatch" in _list(tmp_path, config(data, wrong)).err
 
 
 def _base64(pem: bytes) -> str:

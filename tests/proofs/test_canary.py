@@ -25,7 +25,7 @@ LEAKS = {
     "a log record of dbclaims.x": "logging.getLogger('dbclaims.x').warning('made %s', password)",
     "the output of": "print(f'uri: postgres://u:{password}@host')",
     "up.log": "(tmp_path / 'up.log').write_text(base64.b64encode(password.encode()).decode())",
-    "other.log": "published(tmp_path, secrets.token_urlsafe(32))",
+    "other.log": "published(tmp_path, secrets.token_urlsafe(30))",
     "objects.sqlite": "sqlite3.connect(tmp_path / 'objects.sqlite').execute(f'CREATE TABLE \"{password}\" (i int)')",
     "the log of a PostgreSQL": "leak_into_sql(password)",
 }

@@ -13,7 +13,7 @@ from .kube.errors import wire_errors
 from .kube.store import KubernetesStore, path_of
 from .kube.transport import Transport
 from .objectstore import Kind, ObjectStore, StoreError
-from .rights import PolicyRule, cluster_rules, namespace_rules, own_rules, secret_rules
+from .rights import PolicyRule, cluster_rules, event_rules, namespace_rules, own_rules, secret_rules
 
 REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
 _EVERYWHERE = ("",)
@@ -50,6 +50,8 @@ class Scope:
         yield from (("", rule) for rule in cluster_rules(self.served))
         for namespace in self.served or _EVERYWHERE:
             yield from ((namespace, rule) for rule in namespace_rules())
+        if self.served:
+            yield from (("default", rule) for rule in event_rules())
         for namespace in self.secrets or self.served or _EVERYWHERE:
             yield from ((namespace, rule) for rule in secret_rules())
         yield from ((self.own, rule) for rule in own_rules())

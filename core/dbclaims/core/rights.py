@@ -1,7 +1,7 @@
 """The rights that the controller needs, and no more: data that the chart and tests render.
 
-They come in four parts, by where they are bound: `cluster_rules` for the whole cluster; `namespace_rules` and
-`secret_rules` likewise, or in each namespace that is served; `own_rules` in the controller's own.
+They come in parts, by where they are bound: `cluster_rules` for the whole cluster; `namespace_rules` and `secret_rules`
+likewise, or in each namespace that is served, and then `event_rules` in `default`; `own_rules` in the controller's own.
 
 Whoever may list Secrets reads them all, so ours are read by name only (DESIGN.md §5). Created and deleted by us are
 Secrets and the servers of template classes, nothing else; of a spec nothing is ever written, only finalizers.
@@ -56,8 +56,13 @@ def namespace_rules() -> list[PolicyRule]:
         PolicyRule(GROUP, tuple(kind.plural for kind in (SERVER, CLAIM, ROLE)), ("patch",)),
         _rule(SERVER, "create", "delete"),
         PolicyRule(GROUP, tuple(f"{plural}/status" for plural in plurals), ("patch",)),
-        _rule(EVENT, "create"),
+        *event_rules(),
     ]
+
+
+def event_rules() -> list[PolicyRule]:
+    """Events. Those of a cluster-scoped object, which a class is, have to be in the namespace `default`."""
+    return [_rule(EVENT, "create")]
 
 
 def secret_rules() -> list[PolicyRule]:

@@ -157,6 +157,9 @@ class DatabaseClaimStatus(PlannedStatus):
     """What a claim is bound to and what it got."""
 
     server_ref: BoundServer | None = field(default=None, metadata=about("The server that it is bound to."))
+    controller_class: str | None = field(
+        default=None, metadata=about("Whose it was last, if its class should go; none: the nameless one's.", SHORT_TEXT)
+    )
     endpoint: StatusEndpoint | None = field(default=None, metadata=about("Where clients connect."))
     database_name: str | None = field(
         default=None, metadata=about("The database's name in the server.", Bounds(max_length=63))

@@ -10,6 +10,7 @@ from ..api import ANNOTATIONS, MANAGED_BY_LABEL, OWNER_UID_LABEL
 Shape = Mapping[str, Any]
 """Keys that are let through: `True` as they are, a shape below them, a shape for each element of a list."""
 
+_ADDRESS: Shape = {"host": True, "port": True}
 _METADATA: Shape = {
     **dict.fromkeys(("name", "namespace", "uid", "generation", "resourceVersion"), True),
     **dict.fromkeys(("creationTimestamp", "deletionTimestamp", "finalizers"), True),
@@ -23,25 +24,18 @@ _STATUS: Shape = {
     **dict.fromkeys(("identity", "size", "pendingHash"), True),
     "conditions": _CONDITION,
     "serverRef": dict.fromkeys(("name", "namespace", "uid"), True),
-    "endpoint": {"host": True, "port": True},
+    "endpoint": _ADDRESS,
     "login": dict.fromkeys(("username", "since", "nextRotation", "rotateToken"), True),
     "pending": dict.fromkeys(("action", "why", "disruptive", "waitsFor"), True),
     "held": {"namespace": True, "uid": True},
 }
-_ADDRESS: Shape = {"host": True, "port": True}
 _ROTATION = dict.fromkeys(("interval", "min", "grace", "maxOverlap", "force"), True)
 _SERVER: Shape = {
     **dict.fromkeys(("provider", "engine", "version", "size", "storageGiB", "highAvailability"), True),
     **dict.fromkeys(("deletionPolicy", "maintenanceWindow", "namespace"), True),
     "backup": {"retention": True, "window": True},
     # A provider's block is the provider's own: what it holds besides the address is nobody's to hand on.
-    "config": {
-        "host": True,
-        "port": True,
-        "region": True,
-        "tls": {"mode": True},
-        "clientEndpoint": {"host": True, "port": True},
-    },
+    "config": {**_ADDRESS, "region": True, "tls": {"mode": True}, "clientEndpoint": _ADDRESS},
 }
 _SPECS: Mapping[str, Shape] = {
     "DatabaseClaim": {

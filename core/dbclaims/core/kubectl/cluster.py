@@ -12,7 +12,7 @@ from ..kube.access import Access, Unfamiliar, access
 from ..kube.contexts import Choice, Context, ContextError, chosen
 from .tables import Row, Table
 from .verb import VerbError
-from .wire import JSON, METADATA, TABLE, Door, Refused, Wire
+from .wire import JSON, METADATA, TABLE, Declined, Door, Wire
 from .words import GROUP, VERSION, Word
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class ClusterHome:
 
     def __init__(self, arguments: Namespace) -> None:
         self._arguments = arguments
+        self._entered = False
 
     @cached_property
     def namespace(self) -> str:
@@ -43,24 +44,31 @@ class ClusterHome:
         # Only here: it costs as much as everything else together.
         from .opening import opened
 
-        return opened(self._door, self._headers, self._arguments.request_timeout)
+        return opened(self._enter, self._headers, self._arguments.request_timeout)
 
     def table(self, word: Word, namespace: str | None, selection: Selection, *, wide: bool) -> Table:
         """See `Home.table`: the server makes it, so new columns need no new `kubectl claims`."""
         columns: list[str] = []
         rows: list[Row] = []
+        version = ""
         # Only the metadata knows an object's namespace, and for 1,000 claims it is 1.2 MB that nobody else reads.
         query = {**selection, "includeObject": "None" if namespace or not word.namespaced else "Metadata"}
         for page in self._pages(word, namespace, query, TABLE):
             shown = [at for at, each in enumerate(page["columnDefinitions"]) if wide or not each.get("priority")]
             columns = [page["columnDefinitions"][at]["name"] for at in shown]
             rows += _rows(page, shown)
-        return Table(tuple(columns), tuple(rows))
+            version = page["metadata"].get("resourceVersion", "")
+        return Table(tuple(columns), tuple(rows), version)
 
-    def changes(self, word: Word, namespace: str | None, selection: Selection, *, wide: bool) -> Iterator[Row]:
+    def changes(
+        self, word: Word, namespace: str | None, selection: Selection, *, since: str, wide: bool
+    ) -> Iterator[Row]:
         """See `Home.changes`."""
         shown: list[int] = []
-        for event in self._wire.lines(_path(word, namespace), {**selection, "watch": "true"}, TABLE):
+        query = {**selection, "watch": "true", "resourceVersion": since}
+        for event in self._wire.lines(_path(word, namespace), query, TABLE):
+            if event["type"] == "ERROR":
+                raise VerbError(f"error: the watch ended: {event['object'].get('message')}")
             page = event["object"]
             if definitions := page.get("columnDefinitions"):
                 shown = [at for at, each in enumerate(definitions) if wide or not each.get("priority")]
@@ -76,7 +84,7 @@ class ClusterHome:
         query = {"labelSelector": "app.kubernetes.io/managed-by=dbclaims"}
         try:
             found = self._wire.get(f"/api/v1{place}/secrets", query, METADATA)
-        except Refused as error:
+        except Declined as error:
             if error.status == 403:
                 return None
             raise
@@ -124,6 +132,13 @@ class ClusterHome:
         except ContextError as error:
             raise VerbError(f"error: {error}") from error
 
+    def _enter(self) -> Access | ClusterAccess:
+        """The login as it stands; each further time a fresh one, since a program's token lasts for minutes."""
+        if self._entered:
+            del self._door
+        self._entered = True
+        return self._door
+
     @cached_property
     def _door(self) -> Access | ClusterAccess:
         try:
@@ -151,6 +166,8 @@ class ClusterHome:
 
 def _foreign(arguments: Namespace) -> ClusterAccess:
     """Through the core: in a pod, or by the `kubernetes` package, which knows the rest of the ways to log in."""
+    if arguments.cluster or arguments.user:
+        raise VerbError("error: with this way to log in, --cluster and --user are not known; make a context of them")
     from ..kube.config import ConfigError, access_loader
 
     try:

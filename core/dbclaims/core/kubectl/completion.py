@@ -78,9 +78,11 @@ def _values(flag: str, last: str) -> Iterator[str]:
 def _names(verb: str, before: Sequence[str], last: str, home: Callable[[Namespace], Home]) -> Iterator[str]:
     """The objects of the kind that the verb is for, each with its reason."""
     word = _ABOUT.get(verb, words.CLAIM)
-    place: Home = home(_flags(before))
+    flags = _flags(before)
+    place: Home = home(flags)
     try:
-        table = place.table(word, place.namespace if word.namespaced else None, {}, wide=False)
+        namespace = (flags.namespace or place.namespace) if word.namespaced else None
+        table = place.table(word, namespace, {}, wide=False)
         yield from (f"{row.cells[0]}\t{row.cells[2]}" for row in table.rows if row.cells[0].startswith(last))
     except VerbError:
         return

@@ -14,7 +14,6 @@ from .verb import Usage, Verb
 
 def _declare(parser: ArgumentParser) -> None:
     declare_name(parser, "NAME of a claim, or roleclaim/NAME")
-    parser.epilog = f"what stands behind -- goes to the client as it is\n\n{parser.epilog}"
 
 
 def _connect(desk: Desk) -> int:
@@ -39,14 +38,14 @@ def _talk(desk: Desk, facts: Facts, login: Login) -> int:
 
 PSQL = Verb(
     "psql",
-    "psql on a claim's database, as the application's login",
+    "psql on a claim's database, as the application's login; what stands behind -- is psql's",
     ("psql orders -n shop", "psql orders -n shop -- -c 'SELECT 1'", "psql roleclaim/reports -n bi"),
     _declare,
     _psql,
 )
 CONNECT = Verb(
     "connect",
-    "psql or mysql on a claim's database, whichever fits",
+    "psql or mysql on a claim's database, whichever fits; what stands behind -- is the client's",
     ("connect orders -n shop", "connect orders -- -e 'SELECT 1'", "connect roleclaim/reports -n bi"),
     _declare,
     _connect,

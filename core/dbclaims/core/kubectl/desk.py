@@ -38,8 +38,10 @@ class Home(Protocol):
         """The objects of a kind as their definition's columns show them. Raises `VerbError` and `StoreError`."""
         ...
 
-    def changes(self, word: Word, namespace: str | None, selection: Selection, *, wide: bool) -> Iterator[Row]:
-        """A row for each change from now on, until the end of the connection."""
+    def changes(
+        self, word: Word, namespace: str | None, selection: Selection, *, since: str, wide: bool
+    ) -> Iterator[Row]:
+        """A row for each change since a table's version, until the end of the connection."""
         ...
 
     def objects(self, word: Word, namespace: str | None, selection: Selection) -> list[dict[str, Any]]:

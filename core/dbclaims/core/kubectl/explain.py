@@ -66,9 +66,10 @@ def _tell(desk: Desk, facts: Facts, parts: list[Part]) -> None:
         screen.say()
         show(screen, ("PART", "NAME", "READY", "SAYS"), parts)
     _tell_pending(desk, facts)
-    if facts.reason != "Available" or not facts.is_looked_at:
+    reason = facts.reason if facts.is_looked_at else "Pending"
+    if reason != "Available":
         screen.say()
-        _tell_way_out(screen, facts.reason)
+        _tell_way_out(screen, reason)
     for reason, message in facts.warnings:
         screen.say()
         screen.say(screen.wrapped(f"{reason}: {message}"))

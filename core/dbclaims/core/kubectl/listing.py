@@ -13,7 +13,7 @@ from typing import Any
 from . import words
 from .desk import Desk, Selection
 from .flags import declare_objects, declare_selection
-from .tables import Row, Table, lines
+from .tables import Row, Table, lines, widths_of
 from .verb import DONE, Absent, Usage, Verb
 from .words import Word
 
@@ -48,26 +48,29 @@ def _show_table(desk: Desk, word: Word, selection: Selection) -> int:
         place = f" in {desk.namespace} namespace" if desk.scope and word.namespaced else ""
         desk.screen.note(f"No resources found{place}.")
         return DONE
-    _print(desk, word, Table(table.columns, tuple(rows)), heads=not asked.no_headers)
+    widths = _print(desk, word, Table(table.columns, tuple(rows)), heads=not asked.no_headers)
     if asked.watch:
-        _follow(desk, word, table.columns, selection)
+        _follow(desk, word, table, selection, widths)
     return DONE
 
 
-def _print(desk: Desk, word: Word, table: Table, *, heads: bool) -> None:
+def _print(desk: Desk, word: Word, table: Table, *, heads: bool, least: Sequence[int] = ()) -> list[int]:
+    """Print a table with columns of at least these widths; return those that it has."""
     everywhere = desk.scope is None and word.namespaced
     columns = [*(["NAMESPACE"] if everywhere else []), *table.columns, "NOTE"]
     rows = [_cells(row, table.columns, everywhere=everywhere) for row in table.rows]
-    for line in lines(columns, rows, desk.screen, heads=heads):
+    widths = widths_of(columns, rows, least, heads=heads)
+    for line in lines(columns, rows, desk.screen, widths, heads=heads):
         desk.screen.say(line)
-
-
-def _follow(desk: Desk, word: Word, columns: Sequence[str], selection: Selection) -> None:
     desk.screen.flush()
-    for row in desk.home.changes(word, desk.scope, selection, wide=desk.arguments.output == "wide"):
+    return widths
+
+
+def _follow(desk: Desk, word: Word, table: Table, selection: Selection, widths: Sequence[int]) -> None:
+    wide = desk.arguments.output == "wide"
+    for row in desk.home.changes(word, desk.scope, selection, since=table.version, wide=wide):
         if not desk.arguments.names or row.cells[0] in desk.arguments.names:
-            _print(desk, word, Table(tuple(columns), (row,)), heads=False)
-            desk.screen.flush()
+            widths = _print(desk, word, Table(table.columns, (row,)), heads=False, least=widths)
 
 
 def _cells(row: Row, columns: Sequence[str], *, everywhere: bool) -> list[str]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from ..kinds import SECRET
+from ..backends import admin_secret_name
+from ..kinds import SECRET, SERVER
+from ..objectstore import Object
 from ..secrets import FORMAT_ANNOTATION, decoded, read
 from .facts import Facts
-from .reading import named
+from .reading import named, visible
 from .verb import Absent, VerbError
 from .words import CLAIM, ROLE
 
@@ -60,35 +62,52 @@ def login_of(desk: Desk, facts: Facts) -> Login:
     if secret is None:
         way_out = "the controller publishes it anew with its next pass"
         raise Absent(f'Error from server (NotFound): secrets "{facts.secret_name}" not found; {way_out}')
-    return _login(facts, secret)
+    values = _by_meaning(secret)
+    return _login(facts, secret, values, _engine(desk, facts, secret, values))
 
 
-def _login(facts: Facts, secret: Mapping[str, object]) -> Login:
-    values = decoded(dict(secret))
-    credentials, endpoint = read(dict(secret)), facts.status.get("endpoint") or {}
-    named_keys = _by_meaning(secret, values)
-    engine = named_keys.get("type") or _ENGINES.get(str(secret.get("type")), "")
-    if not credentials.password or not (engine or named_keys.get("uri")):
+def _login(facts: Facts, secret: Object, values: Mapping[str, str], engine: str) -> Login:
+    credentials, endpoint = read(secret), facts.status.get("endpoint") or {}
+    if not credentials.password:
         raise VerbError(f"error: Secret {facts.secret_name} holds no login that can be read; was it edited by hand?")
-    engine = engine or named_keys["uri"].partition(":")[0]
     return Login(
         engine=engine,
-        host=named_keys.get("host") or str(endpoint.get("host", "")),
-        port=named_keys.get("port") or str(endpoint.get("port", "")),
-        database=named_keys.get("database") or str(facts.status.get("databaseName", "")),
+        host=values.get("host") or str(endpoint.get("host", "")),
+        port=values.get("port") or str(endpoint.get("port", "")),
+        database=values.get("database") or str(facts.status.get("databaseName", "")),
         username=credentials.username,
         password=credentials.password,
-        sslmode=named_keys.get("sslmode") or ("verify-full" if engine == "postgresql" else "VERIFY_IDENTITY"),
-        ca=named_keys.get("ca.crt", ""),
-        values=values,
+        sslmode=values.get("sslmode") or ("verify-full" if engine == "postgresql" else "VERIFY_IDENTITY"),
+        ca=values.get("ca.crt", ""),
+        values=decoded(secret),
     )
 
 
-def _by_meaning(secret: Mapping[str, object], values: Mapping[str, str]) -> dict[str, str]:
+def _engine(desk: Desk, facts: Facts, secret: Object, values: Mapping[str, str]) -> str:
+    """What kind of server it is: by the Secret, or where its format does not say, by the claim's server."""
+    known = values.get("type") or _ENGINES.get(str(secret.get("type"))) or values.get("uri", "").partition(":")[0]
+    if known:
+        return known
+    reference = facts.status.get("serverRef") or {}
+    server = visible(desk.store, SERVER, reference.get("namespace"), str(reference.get("name")))
+    engine = str((server or {}).get("spec", {}).get("engine", ""))
+    if not engine:
+        raise VerbError(
+            f"error: Secret {facts.secret_name} does not say which engine it is for; add `type` to its keys"
+        )
+    return {"postgres": "postgresql"}.get(engine, engine)
+
+
+def admin_secret(server: Object) -> str:
+    """The name of the Secret that holds a server's admin login."""
+    reference = ((server.get("spec") or {}).get("config") or {}).get("adminSecretRef") or {}
+    return str(reference.get("name") or admin_secret_name(server["metadata"]["name"]))
+
+
+def _by_meaning(secret: Object) -> dict[str, str]:
     """The values under our own names for them (`secretFormat` may have given others)."""
-    metadata = secret["metadata"]
-    annotations = (metadata.get("annotations") or {}) if isinstance(metadata, dict) else {}
-    entries = [each.rpartition("=") for each in str(annotations.get(FORMAT_ANNOTATION, "")).split(",") if each]
+    values, annotations = decoded(secret), secret["metadata"].get("annotations") or {}
+    entries = [each.rpartition("=") for each in annotations.get(FORMAT_ANNOTATION, "").split(",") if each]
     if not entries:
-        return dict(values)
+        return values
     return {key: values[name or key] for name, _, key in entries if (name or key) in values}

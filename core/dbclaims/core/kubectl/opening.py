@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 from prometheus_client import CollectorRegistry
@@ -17,10 +17,17 @@ from .wire import AGENT
 _ANY_TIME = 86_400.0
 
 
-def opened(door: Access | ClusterAccess, headers: Mapping[str, str], timeout: float) -> KubernetesStore:
-    """The store; `headers` go with each request, `timeout` is in seconds, 0 for any time."""
-    found = ClusterAccess(*door) if isinstance(door, Access) else door
-    own = found.headers
-    dressed = attrs.evolve(found, headers=lambda: {**own(), **headers, "User-Agent": AGENT})
+def opened(enter: Callable[[], Access | ClusterAccess], headers: Mapping[str, str], timeout: float) -> KubernetesStore:
+    """The store; `headers` go with each request, `timeout` is in seconds, 0 for any time.
+
+    `enter` is called at once, and again after a 401.
+    """
+
+    def load() -> ClusterAccess:
+        door = enter()
+        found = ClusterAccess(*door) if isinstance(door, Access) else door
+        own = found.headers
+        return attrs.evolve(found, headers=lambda: {**own(), **headers, "User-Agent": AGENT})
+
     timeouts = Timeouts(read=timeout or _ANY_TIME)
-    return KubernetesStore(Transport(lambda: dressed, metrics=Metrics(CollectorRegistry()), timeouts=timeouts))
+    return KubernetesStore(Transport(load, metrics=Metrics(CollectorRegistry()), timeouts=timeouts))

@@ -26,11 +26,11 @@ from ..secrets import decoded
 from .allowed import reported
 from .desk import Desk
 from .leaks import Known, of_environment, resemblances
+from .login import admin_secret
 from .reading import all_visible
 from .verb import DONE, Verb, VerbError
 
 KINDS = (kinds.CLAIM, kinds.ROLE, kinds.GRANT, kinds.SERVER, kinds.CLASS)
-_FILE = "dbclaims-report.zip"
 _NO_SECRETS = ("type", "provider", "host", "port", "database", "username", "sslmode", "ca.crt")
 """Keys of a published Secret that stand in a status as well."""
 
@@ -64,7 +64,7 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-f", "--file", type=Path, default=Path("dbclaims-report.zip"), help="default: dbclaims-report.zip"
     )
-    parser.add_argument("--verify", action="store_true", help="read our Secrets, to search the report for their values")
+    parser.add_argument("--verify", action="store_true", help="read our Secrets and the admins', to search for them")
     parser.add_argument("--force", action="store_true", help="write over a file that is there")
 
 
@@ -108,11 +108,14 @@ def _is_ours(event: Object) -> bool:
 
 
 def _values(desk: Desk) -> Iterator[str]:
-    """The values of every Secret of ours that we may read; they are compared, and go nowhere."""
-    for each in desk.home.secret_names(desk.scope) or ():
+    """The values of our Secrets and the admins', as far as we may read them; they are compared, and go nowhere."""
+    ours = [each["metadata"] for each in desk.home.secret_names(desk.scope) or ()]
+    places = [(each.get("namespace"), each["name"]) for each in ours]
+    servers = all_visible(desk.store, kinds.SERVER) or ()
+    places += [(each["metadata"]["namespace"], admin_secret(each)) for each in servers]
+    for namespace, name in places:
         with suppress(StoreError):
-            secret = desk.store.get(kinds.SECRET, each["metadata"].get("namespace"), each["metadata"]["name"])
-            found = decoded(secret or {})
+            found = decoded(desk.store.get(kinds.SECRET, namespace, name) or {})
             yield from (value for key, value in found.items() if key not in _NO_SECRETS)
 
 

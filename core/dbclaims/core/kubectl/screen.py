@@ -54,10 +54,6 @@ class Screen:
             text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         )
 
-    def clear(self) -> None:
-        """Begin at the top again, for a picture that is drawn anew."""
-        self._out.write("\x1b[H\x1b[2J")
-
     def flush(self) -> None:
         """Hand over what was said."""
         self._out.flush()

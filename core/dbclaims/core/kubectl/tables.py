@@ -20,32 +20,44 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns by name, with the rows."""
+    """Columns by name, with the rows.
+
+    Attributes:
+        version: of the state that it shows; empty where nobody can be asked for what comes after.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    version: str = ""
+
+
+def widths_of(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], least: Sequence[int] = (), *, heads: bool = True
+) -> list[int]:
+    """How wide each column is to be. Pure."""
+    shown = [*([columns] if heads else []), *rows]
+    wanted = [max((len(row[at]) for row in shown), default=0) for at in range(len(columns))]
+    return [max(pair) for pair in zip(wanted, least or wanted, strict=True)]
 
 
 def lines(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, heads: bool = True
+    columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, widths: Sequence[int], *, heads: bool = True
 ) -> Iterator[str]:
     """The lines of a table; no space stands at an end of one."""
-    heads_row = [[name.upper() for name in columns]] if heads else []
-    shown = [*heads_row, *rows]
-    widths = [max((len(row[at]) for row in shown), default=0) for at in range(len(columns))]
-    judged = [at for at, name in enumerate(columns) if name.upper() in _JUDGED]
-    for number, row in enumerate(shown):
-        body = number >= len(heads_row)
+    if heads:
+        cells = (name.upper().ljust(width) for name, width in zip(columns, widths, strict=True))
+        yield screen.paint(_GAP.join(cells).rstrip(), "strong")
+    judged = [name.upper() in _JUDGED for name in columns]
+    for row in rows:
         cells = (
-            screen.verdict(cell, width) if body and at in judged else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            screen.verdict(cell, width) if is_judged else cell.ljust(width)
+            for cell, width, is_judged in zip(row, widths, judged, strict=True)
         )
-        line = _GAP.join(cells).rstrip()
-        yield line if body else screen.paint(line, "strong")
+        yield _GAP.join(cells).rstrip()
 
 
 def show(screen: Screen, columns: Sequence[str], rows: Iterable[Sequence[str]], *, heads: bool = True) -> None:
     """Print a table; an empty cell is a dash, so that `awk` finds every column."""
     filled = [[cell or "-" for cell in row] for row in rows]
-    for line in lines(columns, filled, screen, heads=heads):
+    for line in lines(columns, filled, screen, widths_of(columns, filled, heads=heads), heads=heads):
         screen.say(line)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from .. import kinds
-from ..objectstore import Forbidden, Object, ObjectStore
+from ..objectstore import Expired, Forbidden, Object, ObjectStore
 from ..recorder import EVENT
 from .age import parsed
 from .desk import Desk
@@ -61,6 +61,7 @@ def _run(desk: Desk) -> int:
     else:
         show(desk.screen, _COLUMNS, [each.shown for each in moments])
     if desk.arguments.watch:
+        desk.screen.flush()
         _follow(desk, objects)
     return DONE
 
@@ -96,20 +97,29 @@ def _follow(desk: Desk, objects: Iterable[Facts]) -> None:
     """Print each new Event of one of these objects; the first one is the one whose namespace is followed."""
     about = {facts.metadata.get("uid"): f"{facts.word.singular}/{facts.name}" for facts in objects}
     namespace = next(iter(objects)).namespace or "default"
-    try:
-        version = desk.store.list(EVENT, namespace=namespace, limit=1).resource_version
-    except Forbidden as error:
-        raise VerbError(f"error: there are no Events to follow here: {error}") from error
+    for event in _new_events(desk.store, namespace):
+        uid = (event.get("regarding") or {}).get("uid")
+        if uid in about:
+            desk.screen.say("   ".join(_moment(event, about[uid]).shown))
+            desk.screen.flush()
+
+
+def _new_events(store: ObjectStore, namespace: str) -> Iterator[Object]:
+    """Each Event from now on. Raises `VerbError` where there are none to follow."""
+    version = ""
     while True:
-        desk.screen.flush()
-        with desk.store.watch(EVENT, namespace=namespace, resource_version=version, timeout_seconds=_WATCH) as events:
-            for each in events:
-                event = orjson.loads(each.object)
-                version = event["metadata"]["resourceVersion"]
-                uid = (event.get("regarding") or {}).get("uid")
-                if each.type == "ADDED" and uid in about:
-                    desk.screen.say("   ".join(_moment(event, about[uid]).shown))
-                    desk.screen.flush()
+        try:
+            version = version or store.list(EVENT, namespace=namespace, limit=1).resource_version
+            with store.watch(EVENT, namespace=namespace, resource_version=version, timeout_seconds=_WATCH) as events:
+                for each in events:
+                    event = orjson.loads(each.object)
+                    version = event["metadata"]["resourceVersion"]
+                    if each.type == "ADDED":
+                        yield event
+        except Expired:
+            version = ""
+        except Forbidden as error:
+            raise VerbError(f"error: there are no Events to follow here: {error}") from error
 
 
 EVENTS = Verb(

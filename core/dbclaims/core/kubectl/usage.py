@@ -10,13 +10,12 @@ from typing import Any
 import attrs
 
 from .. import kinds
-from ..backends import admin_secret_name
 from ..objectstore import StoreError, every
 from ..secrets import decoded
 from .desk import Desk
 from .facts import Facts
 from .flags import declare_name, declare_output
-from .login import Login, login_of, published
+from .login import Login, admin_secret, login_of, published
 from .output import show_document
 from .reading import all_visible
 from .sessions import Group, Load, groups, load, pod_names, sibling
@@ -71,11 +70,9 @@ def _admin(desk: Desk, facts: Facts, login: Login) -> Login:
     """The admin's login on the claim's server. Raises `VerbError`, and `Forbidden` for who may not read its Secret."""
     reference = facts.status.get("serverRef") or {}
     server = desk.store.get(kinds.SERVER, reference.get("namespace"), str(reference.get("name")))
-    config = ((server or {}).get("spec") or {}).get("config") or {}
-    name = (config.get("adminSecretRef") or {}).get("name") or admin_secret_name(str(reference.get("name")))
-    secret = desk.store.get(kinds.SECRET, reference.get("namespace"), name)
+    secret = desk.store.get(kinds.SECRET, reference.get("namespace"), admin_secret(server)) if server else None
     if secret is None:
-        raise VerbError(f"error: the admin Secret {name} is not there; leave --admin out to ask as the claim's login")
+        raise VerbError("error: the admin's Secret is not there; leave --admin out to ask as the claim's login")
     found, database = decoded(secret), "postgres" if login.engine == "postgresql" else "information_schema"
     return attrs.evolve(login, username=found["username"], password=found["password"], database=database)
 

@@ -4,6 +4,7 @@
 VerbError      the verb cannot go on; the message is one sentence with the way out
 ├── Usage      the arguments make no sense together
 ├── Absent     there is no such object
+├── Declined   (wire.py) the API server answered, and not with what was asked for
 └── Late       --timeout has passed
 ```
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-from ..objectstore import Expired, Object
+from ..objectstore import Expired, Object, Unreachable
 from .desk import Desk
 from .facts import Facts
 from .flags import declare_name, declare_timeout
@@ -39,7 +39,8 @@ def follow(desk: Desk, word: Word, document: Object, timeout: float) -> Iterator
                     version = found["metadata"]["resourceVersion"]
                     if found["metadata"].get("name") == metadata["name"]:
                         yield None if event.type == "DELETED" else found
-        except Expired:
+        except (Expired, Unreachable):
+            # An API server that restarts ends nobody's wait; one that stays away ends it in the next line.
             document = present(desk, word, metadata["name"])
             version = document["metadata"]["resourceVersion"]
             yield document

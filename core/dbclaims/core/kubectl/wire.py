@@ -19,7 +19,7 @@ JSON = "application/json"
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 
 
-class Refused(VerbError):
+class Declined(VerbError):
     """An answer that is none of 2xx.
 
     Attributes:
@@ -70,6 +70,8 @@ class Wire:
     def lines(self, path: str, query: Mapping[str, str], accept: str) -> Iterator[dict[str, Any]]:
         """A watch's events, until the server ends it. Raises `VerbError`."""
         answer = self._ask(path, query, accept)
+        # Nothing may happen for hours; a connection that is gone is the kernel's matter to notice.
+        self._connection.sock.settimeout(None)
         try:
             for line in answer:
                 yield json.loads(line)
@@ -89,7 +91,7 @@ class Wire:
         except (OSError, http.client.HTTPException) as error:
             raise VerbError(f"Unable to connect to the server: {self._door.host}: {error}") from error
         if answer.status >= 300:
-            raise Refused(answer.status, answer.read())
+            raise Declined(answer.status, answer.read())
         return answer
 
 

@@ -31,21 +31,27 @@ class ClaimReconciler:
         roles = open_roles(self._tools, key)
         if document is None:
             return Release(self._tools, roles).orphans(key)
+        if not self._is_served(document):
+            return Result()
         try:
             claim = self._tools.lookup.claim(key)
         except SpecError as error:
             return self._unreadable(document, error)
-        if claim is None or not self._is_served(claim.spec.class_name):
+        if claim is None:
             return Result()
         if claim.metadata.deleting:
             return Release(self._tools, roles).claim(claim, document)
         return Making(self._tools, claim, document, roles).run()
 
-    def _is_served(self, class_name: str) -> bool:
-        """Whether the claim is this controller's: its class says so. That there is no class, somebody must say."""
+    def _is_served(self, claim: Object) -> bool:
+        """Whether the claim is this controller's: its class says so; where that is gone, what it was until then.
+
+        Of a claim that had no class ever, the nameless controller says that.
+        """
         # Read unparsed: a class of a newer version still says whose it is.
-        class_ = self._tools.lookup.document(CLASS, class_name)
-        return class_ is None or class_["spec"].get("controllerClass", "") == self._tools.controller_class
+        class_ = self._tools.lookup.document(CLASS, claim["spec"].get("className", ""))
+        says = class_["spec"] if class_ else claim.get("status") or {}
+        return bool(says.get("controllerClass", "") == self._tools.controller_class)
 
     def _unreadable(self, document: Object, error: SpecError) -> Result:
         """A claim that breaks a rule, or that a newer version of ours wrote: its login goes on, nothing is changed."""

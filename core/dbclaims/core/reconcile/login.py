@@ -228,6 +228,9 @@ class LoginKeeper:
         soonest = timedelta(seconds=1)
         if self._closing or self._secret.superseding:
             return max(self._rules.grace / 10, soonest)
+        if self._overlap and self._wish():
+            # The old account was closed in this pass, and a rotation was waiting for that.
+            return soonest
         due = self.status().next_rotation
         return max(due - self._means.clock.now(), soonest) if due else None
 

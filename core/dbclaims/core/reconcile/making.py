@@ -170,6 +170,7 @@ class Making:
             pending_hash=look.waiting.hash,
             settled_hash=look.wish,
             server_ref=binding.reference,
+            controller_class=self._tools.controller_class or None,
             endpoint=binding.client_endpoint,
             database_name=binding.database,
             deletion_policy=deletion_policy(claim, binding.class_),

@@ -24,8 +24,8 @@ from ..api import (
 from ..approval import Waiting, digest
 from ..backends import Backend, admin_secret_name
 from ..controller import Result
-from ..kinds import SECRET, SERVER
-from ..objectstore import Object, StoreError
+from ..kinds import CLAIM, SECRET, SERVER
+from ..objectstore import Object, StoreError, key_of
 from ..outcome import Failure, failure_of
 from ..secrets import new_password, read, unowned
 from ..spi import (
@@ -72,10 +72,16 @@ class ServerReconciler:
         return self._tools.resync.total_seconds()
 
     def _is_ours(self, server: Object) -> bool:
-        """Whether the server is this controller's: a class that names it says so. Unnamed, it is the nameless one's."""
-        classes = self._tools.lookup.classes_serving(server)
-        served = {class_.spec.controller_class for class_ in classes} or {""}
-        return self._tools.controller_class in served
+        """Whether the server is this controller's: a class that names it says so; without one, the claims on it.
+
+        Where nobody speaks of it, it is the nameless one's.
+        """
+        lookup = self._tools.lookup
+        served = {class_.spec.controller_class for class_ in lookup.classes_serving(server)}
+        if not served:
+            claims = filter(None, (lookup.document(CLAIM, key) for key in lookup.claims_on(key_of(server))))
+            served = {(claim.get("status") or {}).get("controllerClass", "") for claim in claims}
+        return self._tools.controller_class in (served or {""})
 
 
 class _Pass:

@@ -56,6 +56,13 @@ def _whole(has: Any, wanted: Any) -> Any:
     return wanted
 
 
+def _same(has: Any, wanted: Any) -> bool:
+    """Equal, or a key's id in its ARN. AWS never answers with an alias, so that one is taken for what stands."""
+    if not isinstance(wanted, str) or not has:
+        return bool(has == wanted)
+    return bool(has == wanted) or str(has).endswith(f":key/{wanted}") or "alias/" in wanted
+
+
 def _storage_type(record: Record) -> Any:
     # AWS leaves the plain type of a cluster out of its answers.
     return pending_changes(record).get("StorageType", record.get("StorageType") or "aurora")
@@ -207,16 +214,16 @@ def _of(where: str) -> set[str]:
 def differences(wished: Mapping[str, Any], record: Record) -> list[tuple[Field, Any]]:
     """The fields in which a record is not as wished, with the value that it has."""
     by_name = {each.argument: each for each in FIELDS}
-    found = [(by_name[argument], by_name[argument].read(record)) for argument in wished]
-    return [(each, has) for each, has in found if has != wished[each.argument] and not _is_growth(each, has, wished)]
+    seen = [(by_name[argument], by_name[argument].read(record)) for argument in wished]
+    found = [(each, has) for each, has in seen if not _same(has, wished[each.argument])]
+    return [(each, has) for each, has in found if not _is_growth(each, has, wished)]
 
 
 def check_fixed(spec: ServerSpec, config: Config, record: Record) -> None:
     """Refuse an edit of what was fixed at birth; raises `InvalidSpec` (`Immutable`)."""
     for each in FIXED:
         has, want = each.read(record), each.wish(spec, config)
-        # A key may be named by alias or by ARN, and AWS answers with the ARN.
-        if want is None or has == want or (isinstance(want, str) and str(has).endswith(f"/{want}")):
+        if want is None or _same(has, want):
             continue
         raise InvalidSpec(
             f"{each.path}: is {has!r} at AWS and cannot be changed to {want!r}; set it back, or make another server",

@@ -1,0 +1,39 @@
+"""What is rendered is rendered by helm 3 and by helm 4; what runs on a cluster, by helm 4 if it says no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import needed
+from tests.controlplane.cluster import ControlPlane
+from tests.helm.build import MAJORS
+from tests.helm.build import helm as built
+from tests.helm.release import Helm
+
+from .stand import Stand
+
+
+@pytest.fixture(params=MAJORS, ids=[f"helm{major}" for major in MAJORS])
+def helm(request: pytest.FixtureRequest, tmp_path: Path) -> Helm:
+    """A helm of each major version in turn, without a cluster."""
+    major: int = request.param
+    needed(lambda: built(major))
+    return Helm(major, tmp_path / "helm")
+
+
+@pytest.fixture
+def major() -> int:
+    """The helm of `stand`; a test that runs with each is parametrized with `major`."""
+    return MAJORS[-1]
+
+
+@pytest.fixture
+def stand(major: int, tmp_path: Path) -> Iterator[Stand]:
+    """A cluster of its own, since CRDs belong to a whole cluster, and a helm that rules it."""
+    needed(lambda: built(major))
+    with needed(ControlPlane) as plane, closing(Stand(plane, major, tmp_path)) as made:
+        yield made
