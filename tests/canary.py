@@ -17,13 +17,12 @@ from typing import Any
 
 import pytest
 
-from dbclaims.core.secrets import new_password
+from dbclaims.core.secrets import PASSWORD_LENGTH, new_password
 
 MAKER = new_password.__module__
 """The only module that draws passwords."""
-LENGTH = len(new_password())
-_RUN = re.compile(rf"[A-Za-z0-9_+/=-]{{{LENGTH},}}")
-_MADE = re.compile(rf"[A-Za-z0-9_-]{{{LENGTH}}}")
+_RUN = re.compile(rf"[A-Za-z0-9_+/=-]{{{PASSWORD_LENGTH},}}")
+_MADE = re.compile(rf"[A-Za-z0-9_-]{{{PASSWORD_LENGTH}}}")
 _LOGGER = logging.getLogger("dbclaims")
 _FILES = ("*.log", "log", "log-*", "objects.sqlite*")
 

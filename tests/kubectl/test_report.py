@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets as random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from dbclaims.core.api.kinds import document_schema
 from dbclaims.core.kinds import CLAIM, CLASS, SECRET
 from dbclaims.core.kubectl.allowed import reported
 from dbclaims.core.kubectl.leaks import Known, resemblances
+from dbclaims.core.secrets import PASSWORD_LENGTH
 from tests.integration.world import World
 
 from .conftest import Person
@@ -90,7 +90,7 @@ def test_with_verify_it_is_searched_for_what_the_secrets_hold(crowd: Person, tmp
 @pytest.mark.parametrize(
     ("planted", "sort"),
     [
-        (random.token_urlsafe(32), "a password of ours"),
+        ("Zk3_" * (PASSWORD_LENGTH // 4), "a password of ours"),
         ("postgresql://orders_a:hunter2@db/orders", "a URI with a password"),
         ("host=db password=hunter2", "a DSN with a password"),
         ("-----BEGIN EC PRIVATE KEY-----", "a private key"),

@@ -8,14 +8,13 @@ import orjson
 from attrs import frozen
 
 from .definitions import WrongDefinitions, check_definitions
-from .kinds import CLAIM
+from .kinds import CLAIM, REVIEW
 from .kube.errors import wire_errors
 from .kube.store import KubernetesStore, path_of
 from .kube.transport import Transport
-from .objectstore import Kind, ObjectStore, StoreError
+from .objectstore import ObjectStore, StoreError
 from .rights import PolicyRule, cluster_rules, event_rules, namespace_rules, own_rules, secret_rules
 
-REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
 _EVERYWHERE = ("",)
 
 

@@ -18,6 +18,7 @@ ROLE = _ours("RoleClaim")
 GRANT = _ours("ClaimGrant")
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 SECRET = Kind("", "v1", "Secret", "secrets")
+REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
 
 WATCHED = (CLASS, SERVER, CLAIM, ROLE, GRANT, NAMESPACE)
 """Secrets are read by name, never listed or watched (DESIGN.md §5)."""

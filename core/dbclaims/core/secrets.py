@@ -34,8 +34,8 @@ FORMAT_ANNOTATION = f"{GROUP}/format"
 SUPERSEDES_ANNOTATION = f"{GROUP}/supersedes"
 """On a published Secret whose name was edited: the old name, kept for one grace."""
 
-_PASSWORD_BYTES = 30
-"""Forty characters: AWS takes no more than 41 for the admin of a MySQL server."""
+PASSWORD_LENGTH = 40
+"""Characters of six bits each. AWS takes no more than 41 for the admin of a MySQL server."""
 _LOOK_AGAIN = 30.0
 """Seconds until a name that is taken is looked at again: a Secret that goes is not watched (DESIGN.md §5)."""
 
@@ -60,7 +60,7 @@ class Owner:
 
 def new_password() -> str:
     """240 random bits, in the alphabet `[A-Za-z0-9_-]` that needs no quoting anywhere."""
-    return random_secrets.token_urlsafe(_PASSWORD_BYTES)
+    return random_secrets.token_urlsafe(PASSWORD_LENGTH * 6 // 8)
 
 
 def pending_name(owner: Owner) -> str:

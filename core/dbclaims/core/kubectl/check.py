@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..clock import StopSignal
 from ..definitions import WrongDefinitions, check_definitions
-from ..kinds import CLAIM, CLASS, ROLE, SECRET
+from ..kinds import CLAIM, CLASS, REVIEW, ROLE, SECRET
 from ..leader import LEASE
 from ..objectstore import Forbidden, Kind, NotFound, ObjectStore, StoreError, every
 from .age import age, parsed
@@ -22,7 +22,6 @@ from .verb import DONE, NO, Verb
 from .words import CLASS as CLASS_WORD
 
 SHAPE = "ClaimCheck/v1"
-REVIEW = Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
 _NEEDED = ((CLAIM, "list"), (CLAIM, "create"), (CLAIM, "patch"), (ROLE, "create"), (SECRET, "get"))
 _STALE = 60.0
 """Seconds: a Lease lives 15 of them."""

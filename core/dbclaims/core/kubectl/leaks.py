@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
+from ..secrets import PASSWORD_LENGTH
+
 _SHORTEST = 6
 """Characters: shorter words stand in any text."""
 
 _SECRET_NAMES = re.compile(r"PASS|TOKEN|SECRET|PWD|CREDENTIAL|API_?KEY", re.IGNORECASE)
 _SHAPES = {
     "a password of ours": re.compile(
-        r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"
+        r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])"
+        rf"[A-Za-z0-9_-]{{{PASSWORD_LENGTH}}}(?![A-Za-z0-9_-])"
     ),
     "a URI with a password": re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@\"]+:[^/\s@\"*]+@"),
     "a DSN with a password": re.compile(r"\bpassword\s*=\s*'?[^\s'\"*]", re.IGNORECASE),
