@@ -114,3 +114,19 @@ def test_under_retain_the_server_stays_with_its_data(offering: World, cloud: Acm
     offering.pass_time(60, steps=6)
     assert offering.is_current()
     assert offering.logs_in()
+
+
+def test_on_a_host_that_no_provider_ends_the_database_itself_is_dropped(world: World) -> None:
+    world.put_secret("shared-admin", username=world.admin.username, password=world.admin.password)
+    world.put_secret("shared-ca", **{"ca.crt": world.postgres.ca_file.read_text()})
+    template = {**world.server_spec(), "namespace": world.named("platform"), "deletionPolicy": "Delete"}
+    world.offer_class(serverRef=None, template=template)
+    world.claim(deletionPolicy="Delete")
+    world.pass_time(120, steps=12)
+    assert world.is_current()
+    assert len(world.databases()) == 1
+    world.delete(CLAIM, "orders")
+    world.pass_time(60, steps=6)
+    assert world.find(CLAIM, "orders") is None
+    assert world.databases() == set()
+    assert world.find(SERVER, f"{world.named('shop')}.orders", "platform") is None

@@ -24,7 +24,7 @@ from ..converge import converge
 from ..kinds import CLAIM, SERVER
 from ..objectstore import Object, StoreError
 from ..outcome import Failure, failure_of
-from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Login, Mark, SPIError
+from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Feature, Login, Mark, SPIError
 from .binding import check_server, find_server, mark_of
 from .lookup import RETRY
 from .role import RolePass
@@ -81,8 +81,11 @@ class Release:
 
     def _goes_whole(self, server: DatabaseServer, policy: DeletionPolicy, own: str | None) -> bool:
         """Whether the claim's own server ends with it: nothing is dropped, so that its last snapshot holds the data."""
-        ends = server.spec.deletion_policy is not ServerDeletionPolicy.RETAIN
-        return own == server.metadata.key and policy is DeletionPolicy.DELETE and ends
+        if own != server.metadata.key or policy is not DeletionPolicy.DELETE:
+            return False
+        # A provider that makes no servers ends none either, whatever the server's policy says.
+        makes = Feature.CREATE in self._tools.backends.provider(server.spec.provider).info.features
+        return makes and server.spec.deletion_policy is not ServerDeletionPolicy.RETAIN
 
     def _end_database(self, claim: DatabaseClaim, server: DatabaseServer, policy: DeletionPolicy) -> None:
         check_server(server)
