@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 import attrs
 
 from ..api import DatabaseClaimStatus, SpecError, from_document
 from ..controller import Result
 from ..kinds import CLAIM, CLASS
 from ..objectstore import Object
-from ..outcome import failure_of
 from .making import Making
 from .release import Release
 from .role import open_roles
 from .tools import Tools
-
-log = logging.getLogger(__name__)
 
 
 class ClaimReconciler:
@@ -55,7 +50,7 @@ class ClaimReconciler:
 
     def _unreadable(self, document: Object, error: SpecError) -> Result:
         """A claim that breaks a rule, or that a newer version of ours wrote: its login goes on, nothing is changed."""
-        failure = failure_of(error, self._tools.resync.total_seconds())
+        failure = self._tools.failure(error)
         before = from_document(document.get("status") or {}, DatabaseClaimStatus)
         generation = document["metadata"].get("generation", 0)
         after = attrs.evolve(before, observed_generation=generation)

@@ -10,7 +10,6 @@ from ..conditions import find
 from ..controller import Result
 from ..kinds import CLASS
 from ..objectstore import Object
-from ..outcome import failure_of
 from ..spi import InvalidSpec, NotReady, SPIError, Terminal
 from .lookup import RETRY
 from .tools import Tools
@@ -60,7 +59,7 @@ class ClassReconciler:
         return f"Claims are served by DatabaseServer {key}."
 
     def _fail(self, document: Object, error: SpecError | SPIError) -> Result:
-        failure = failure_of(error, self._tools.resync.total_seconds())
+        failure = self._tools.failure(error)
         before = from_document(document.get("status") or {}, DatabaseClassStatus)
         generation = int(document["metadata"]["generation"])
         said = failure.conditions(before.conditions, generation, self._tools.clock.now())

@@ -9,7 +9,6 @@ from ..api import ClaimGrant, ClaimGrantStatus, HeldNamespace, SpecError, check_
 from ..controller import Result
 from ..kinds import GRANT
 from ..objectstore import Object
-from ..outcome import failure_of
 from ..spi import InvalidSpec
 from .tools import Tools
 
@@ -32,7 +31,7 @@ class GrantReconciler:
             if grant and (problems := check_annotations(grant.metadata)):
                 raise InvalidSpec(str(problems[0]), reason="InvalidAnnotation")
         except (SpecError, InvalidSpec) as error:
-            failure = failure_of(error, self._tools.resync.total_seconds())
+            failure = self._tools.failure(error)
             said = failure.conditions(before.conditions, generation, self._tools.clock.now())
             _write(self._tools, document, before, before, said)
             return failure.result

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import attrs
 
 from .. import conditions, drift
@@ -13,7 +11,7 @@ from ..controller import Result
 from ..converge import armed, converge, plan
 from ..kinds import CLAIM
 from ..objectstore import Object, StoreError
-from ..outcome import Failure, failure_of
+from ..outcome import Failure
 from ..rotation import Step
 from ..spi import Contents, Database, NotReady, Plan, Server, Transient
 from .binding import find_class, mark_of
@@ -23,8 +21,6 @@ from .lookup import RETRY
 from .role import RolePass
 from .template import make_server
 from .tools import Tools
-
-log = logging.getLogger(__name__)
 
 DEADLINE = 60.0
 """Seconds after which a pass begins nothing more."""
@@ -47,11 +43,8 @@ class Making:
             self._run()
         except StoreError:
             raise
-        except Exception as error:
-            failure = failure_of(error, self._tools.resync.total_seconds(), broken=self._look.broken)
-            if failure.reason == "PluginBug":
-                log.exception("a plugin broke its contract")
-            return self._report_failure(failure)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
+            return self._report_failure(self._tools.failure(error, broken=self._look.broken))
         return self._report()
 
     def _run(self) -> None:

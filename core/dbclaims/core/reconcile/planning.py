@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import attrs
 
 from .. import conditions
@@ -11,14 +9,11 @@ from ..admission import deletion_policy
 from ..api import DatabaseClaim, DatabaseServer, DeletionPolicy, PendingAction, SpecError
 from ..kinds import CLAIM, ROLE, SERVER
 from ..objectstore import Object, StoreError, key_of
-from ..outcome import failure_of
 from ..spi import Credentials, NotReady, Plan
 from .looking import Looking
 from .role import RolePass, open_roles
 from .serverspec import check_features, held_settings, pending, server_spec
 from .tools import Tools
-
-log = logging.getLogger(__name__)
 
 Steps = tuple[PendingAction, ...]
 
@@ -157,9 +152,7 @@ class Planner:
         return self._failed(blank, error)
 
     def _failed(self, blank: Planned, error: Exception) -> Planned:
-        failure = failure_of(error, self._tools.resync.total_seconds())
-        if failure.reason == "PluginBug":
-            log.error("a plugin broke its contract", exc_info=error)
+        failure = self._tools.failure(error)
         return attrs.evolve(blank, reason=failure.reason, message=failure.message)
 
 

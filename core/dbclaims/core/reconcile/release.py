@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import attrs
 
 from .. import conditions, naming
@@ -23,15 +21,13 @@ from ..controller import Result
 from ..converge import converge
 from ..kinds import CLAIM, SERVER
 from ..objectstore import Object, StoreError
-from ..outcome import Failure, failure_of
+from ..outcome import Failure
 from ..spi import RELEASED, Account, Database, DatabaseRef, DatabaseSpec, Feature, Login, Mark, SPIError
 from .binding import check_server, find_server, mark_of
 from .lookup import RETRY
 from .role import RolePass
 from .template import server_key
 from .tools import Tools
-
-log = logging.getLogger(__name__)
 
 
 class Release:
@@ -124,9 +120,7 @@ class Release:
 
     def _hold(self, claim: DatabaseClaim, document: Object, error: Exception) -> Result:
         """The server could not be brought to let go: under Retain people may decide to leave it alone."""
-        failure = failure_of(error, self._tools.resync.total_seconds())
-        if failure.reason == "PluginBug":
-            log.exception("a plugin broke its contract")
+        failure = self._tools.failure(error)
         retain = self._policy(claim) is DeletionPolicy.RETAIN
         if retain and claim.metadata.annotations.get(APPROVE) == ABANDON and isinstance(error, SPIError):
             note = f"let go without closing its logins: {failure.message}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,7 +21,7 @@ from ..api import (
 from ..approval import Waiting
 from ..kinds import ROLE
 from ..objectstore import Object, StoreError
-from ..outcome import Failure, failure_of
+from ..outcome import Failure
 from ..secrets import Owner
 from ..spi import (
     HELD,
@@ -42,8 +41,6 @@ from .binding import Binding, rules_of
 from .grant import hold
 from .login import LoginKeeper, Means
 from .tools import Tools
-
-log = logging.getLogger(__name__)
 
 _REVOKED = frozenset({"NotGranted", "GrantStale"})
 
@@ -117,13 +114,11 @@ class RolePass:
             yield
         except (StoreError, Unreachable):
             raise
-        except Exception as error:
-            self.failure = failure_of(error, self._tools.resync.total_seconds(), broken=self._broken)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
+            self.failure = self._tools.failure(error, broken=self._broken)
             if self.failure.reason in _REVOKED:
                 # What it had opened is closed, so that its login does not work.
                 self.failure = attrs.evolve(self.failure, broken=True)
-            if self.failure.reason == "PluginBug":
-                log.exception("a plugin broke its contract")
 
     def find_names(self, database: str, info: EngineInfo) -> None:
         """Find its roles' names."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 
 import attrs
@@ -26,7 +25,7 @@ from ..backends import Backend, admin_secret_name
 from ..controller import Result
 from ..kinds import CLAIM, SECRET, SERVER
 from ..objectstore import Object, StoreError, key_of
-from ..outcome import Failure, failure_of
+from ..outcome import Failure
 from ..secrets import new_password, read, unowned
 from ..spi import (
     Credentials,
@@ -40,8 +39,6 @@ from ..window import is_open, opens_in
 from .lookup import RETRY
 from .serverspec import check_features, held_settings, pending, server_spec
 from .tools import Tools
-
-log = logging.getLogger(__name__)
 
 _ADMIN = "dbclaims_admin"
 
@@ -62,14 +59,10 @@ class ServerReconciler:
             server = self._tools.lookup.server(key)
         except SpecError as error:
             before = from_document(document.get("status") or {}, DatabaseServerStatus)
-            return _Pass(self._tools, document, before).fail(failure_of(error, self._resync))
+            return _Pass(self._tools, document, before).fail(self._tools.failure(error))
         if server is None or not self._is_ours(document):
             return Result()
         return _Pass(self._tools, document, server.status).run(server)
-
-    @property
-    def _resync(self) -> float:
-        return self._tools.resync.total_seconds()
 
     def _is_ours(self, server: Object) -> bool:
         """Whether the server is this controller's: a class that names it says so; without one, the claims on it.
@@ -104,11 +97,8 @@ class _Pass:
             return self._run(server)
         except StoreError:
             raise
-        except Exception as error:
-            failure = failure_of(error, self._tools.resync.total_seconds())
-            if failure.reason == "PluginBug":
-                log.exception("a plugin broke its contract")
-            return self.fail(failure)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
+            return self.fail(self._tools.failure(error))
 
     def _run(self, server: DatabaseServer) -> Result:
         self._check(server)
@@ -244,7 +234,7 @@ class _Pass:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a condition
-            return self.fail(failure_of(error, self._tools.resync.total_seconds()))
+            return self.fail(self._tools.failure(error))
         observed = self._tools.backends.get(server).server
         return Result(observed.poll_after if observed and observed.poll_after else 1.0)
 
