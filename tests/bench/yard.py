@@ -190,7 +190,9 @@ class Yard:
         (self.account / "token").write_text(cluster.token())
         (self.account / "ca.crt").write_bytes(cluster.ca_file.read_bytes())
         address = urlsplit(cluster.url)
-        return {"KUBERNETES_SERVICE_HOST": str(address.hostname), "KUBERNETES_SERVICE_PORT": str(address.port)}
+        service = {"KUBERNETES_SERVICE_HOST": str(address.hostname), "KUBERNETES_SERVICE_PORT": str(address.port)}
+        # As the chart's container has it.
+        return {**service, "MALLOC_ARENA_MAX": "2"}
 
     def _served(self) -> bool:
         try:
