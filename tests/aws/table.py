@@ -9,7 +9,11 @@ BEGIN, END = "<!-- fields: written by `make docs` -->", "<!-- end of fields -->"
 
 _HEAD = ("wished in `spec`", "order to RDS", "of", "a change interrupts")
 _KINDS = {"instance": "instances", "cluster": "clusters", "both": "both"}
-_FURTHER = (("`version`", "`EngineVersion`", "both", "yes"), ("`tags`", "`AddTagsToResource`", "both", "no"))
+_FURTHER = (
+    ("`version`", "`EngineVersion`", "both", "yes"),
+    ("`tags`", "`AddTagsToResource`", "both", "no"),
+    ("`config.ingress`", "EC2's `AuthorizeSecurityGroupIngress`, `RevokeSecurityGroupIngress`", "both", "no"),
+)
 
 
 def tabled(page: str) -> str:

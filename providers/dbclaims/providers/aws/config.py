@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 
 import attrs
-from attrs.validators import ge, in_, le, matches_re, optional
+from attrs.validators import deep_iterable, ge, in_, le, matches_re, optional
 
 
 @attrs.frozen
@@ -64,6 +65,29 @@ class PerformanceInsights:
     kms_key_id: str | None = None
 
 
+def _is_range(instance: object, attribute: object, value: str) -> None:
+    del instance, attribute
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no range of addresses, such as 10.0.0.0/8") from None
+
+
+@attrs.frozen
+class Ingress:
+    """Who is let in, by rules that are kept in the first of `security_group_ids`; other people's rules stay.
+
+    Attributes:
+        cidrs: ranges of addresses.
+        security_groups: groups whose members are let in.
+    """
+
+    cidrs: tuple[str, ...] = attrs.field(default=(), validator=deep_iterable(_is_range))
+    security_groups: tuple[str, ...] = attrs.field(
+        default=(), validator=deep_iterable(matches_re(r"sg-[0-9a-f]{8,17}"))
+    )
+
+
 @attrs.frozen
 class Config:
     """The block.
@@ -75,6 +99,7 @@ class Config:
         instance_class: such as db.m7g.large; wins over `size`.
         subnet_group: an existing DB subnet group.
         security_group_ids: existing security groups.
+        ingress: rules in the first of them; without fields, ours are taken away; omitted: EC2 is not asked.
         port: fixed at birth.
         encrypted: fixed at birth, as is `kms_key_id`.
         parameter_group: an existing group of yours, instead of `parameters`; of a cluster, its instances' group.
@@ -95,6 +120,7 @@ class Config:
     storage: Storage = Storage()
     subnet_group: str | None = None
     security_group_ids: tuple[str, ...] = ()
+    ingress: Ingress | None = None
     publicly_accessible: bool = False
     availability_zone: str | None = None
     port: int | None = attrs.field(default=None, validator=optional([ge(1150), le(65535)]))

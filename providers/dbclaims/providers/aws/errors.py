@@ -59,7 +59,7 @@ ROWS = (
         reason="Throttled",
         retry_after=30.0,
     ),
-    Row(r"[\w.]*Quota[\w.]*|\w+LimitReached", Transient, reason="QuotaExceeded", retry_after=SLOWLY),
+    Row(r"[\w.]*Quota[\w.]*|\w+Limit(Reached|Exceeded)", Transient, reason="QuotaExceeded", retry_after=SLOWLY),
     Row(
         r"Insufficient\w+|InvalidDBClusterCapacityFault|(ProvisionedIops|StorageType)NotAvailable\w+",
         Transient,
@@ -82,15 +82,16 @@ ROWS = (
     ),
     # Whose it is, the next look decides: a create whose reply was lost finds itself.
     Row(
-        r"\w+AlreadyExists?(Fault)?|\w+AlreadyRegisteredFault|SubnetAlreadyInUse",
+        r"\w+AlreadyExists?(Fault)?|\w+AlreadyRegisteredFault|SubnetAlreadyInUse"
+        r"|InvalidPermission\.(Duplicate|NotFound)|InvalidSecurityGroupRuleId\.NotFound",
         NotReady,
         reason="Busy",
         retry_after=5.0,
     ),
-    Row(r"\w*NotFound(Fault)?", Terminal, reason="ReferenceNotFound", retry_after=30.0),
+    Row(r"[\w.]*NotFound(Fault)?", Terminal, reason="ReferenceNotFound", retry_after=30.0),
     Row(r"\w*(NotSupported|Unsupported|NotAllowed)\w*|\w*NotEnabled", Unsupported),
     Row(r"InternalFailure|InternalError|ServiceUnavailable|ServerError", Transient),
-    Row(r"Invalid\w+|ValidationError|MissingParameter|\w+DoesNotCoverEnoughAZs", InvalidSpec),
+    Row(r"Invalid[\w.]+|ValidationError|MissingParameter|\w+DoesNotCoverEnoughAZs", InvalidSpec),
     Row(r"DBUpgradeDependencyFailure|CreateCustomDBEngineVersionFault|SNSInvalidTopic", InvalidSpec),
 )
 

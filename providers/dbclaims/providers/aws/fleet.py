@@ -91,12 +91,14 @@ class Fleet:
 
     Attributes:
         client: boto3's, of the service `rds`.
+        network: boto3's, of the service `ec2`, made for the first server that keeps rules.
     """
 
     def __init__(self, region: str, profile: str | None) -> None:
         with mapped(f"configuring AWS in {region}"):
-            session = boto3.Session(profile_name=profile, region_name=region)
-            self.client: Any = session.client("rds", config=_CLIENT)
+            self._session = boto3.Session(profile_name=profile, region_name=region)
+            self.client: Any = self._session.client("rds", config=_CLIENT)
+        self._network: Any = None
         self.servers = 0
         self._instances = Listing(
             self.client, "describe_db_instances", "DBInstances", "DBInstanceIdentifier", "DBInstanceNotFound"
@@ -106,6 +108,20 @@ class Fleet:
         )
         self._known: dict[str, tuple[float, Any]] = {}
         self._lock = threading.RLock()
+
+    @property
+    def network(self) -> Any:
+        """See the class."""
+        with self._lock:
+            if self._network is None:
+                self._network = self._session.client("ec2", config=_CLIENT)
+            return self._network
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+        if self._network is not None:
+            self._network.close()
 
     def instance(self, name: str, *, live: bool = False) -> Record | None:
         """An instance; `live` asks for it alone, now."""
@@ -158,7 +174,7 @@ class Fleets:
             fleet.servers -= 1
             if fleet.servers == 0:
                 self._open = {key: other for key, other in self._open.items() if other is not fleet}
-                fleet.client.close()
+                fleet.close()
 
 
 FLEETS = Fleets()

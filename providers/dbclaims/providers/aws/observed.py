@@ -71,6 +71,27 @@ class Group:
     dynamic: Mapping[str, bool] = attrs.field(factory=dict, repr=False)
 
 
+@attrs.frozen(order=True)
+class Rule:
+    """Whoever comes from `source`, a range of addresses or a security group, reaches `port` by TCP."""
+
+    source: str
+    port: int
+
+
+@attrs.frozen
+class Rules:
+    """What lets clients into a group.
+
+    Attributes:
+        ours: our rules' ids.
+        others: rules that somebody else made; one that we wish for is as good as ours, and never removed.
+    """
+
+    ours: Mapping[Rule, str] = attrs.field(factory=dict)
+    others: frozenset[Rule] = frozenset()
+
+
 @attrs.frozen(kw_only=True)
 class AWSServer(Server):
     """A server with AWS's own records of it.
@@ -81,6 +102,7 @@ class AWSServer(Server):
         version_record: what AWS says about the version that it runs.
         group: our parameter group for that version; `values` is None where there is none.
         leftovers: names of our parameter groups that outlived the server.
+        rules: who is let in, where `spec.config` speaks of it.
     """
 
     config: Config
@@ -89,6 +111,7 @@ class AWSServer(Server):
     version_record: Version | None = None
     group: Group | None = None
     leftovers: tuple[str, ...] = ()
+    rules: Rules | None = None
 
     @property
     def status(self) -> str:

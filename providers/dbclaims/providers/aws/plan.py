@@ -13,7 +13,7 @@ from typing import Any
 
 from dbclaims.core.spi import Action, InvalidSpec, Plan, ServerSpec, Terminal
 
-from . import fields, groups, names, observed
+from . import fields, groups, ingress, names, observed
 from .catalogue import fits
 from .observed import ADMIN, BROKEN, CHANGEABLE, GOING, AWSServer, Record
 
@@ -35,7 +35,12 @@ def keeping(desired: ServerSpec, server: AWSServer) -> Plan:
     if server.status not in CHANGEABLE:
         return ()
     fields.check_fixed(desired, server.config, server.record)
-    return (*_tags(desired, server), *groups.plan(desired.parameters, server.group), *_admin(desired, server))
+    return (
+        *_tags(desired, server),
+        *groups.plan(desired.parameters, server.group),
+        *ingress.plan(desired.engine, server.config, server.rules),
+        *_admin(desired, server),
+    )
 
 
 def modifications(wished: Mapping[str, Any], record: Record, target: str) -> Plan:
@@ -94,7 +99,8 @@ def _numbers(version: str) -> list[int]:
 def ending(server: AWSServer) -> Plan:
     """The plan towards nothing, but for the deletion of the server itself. Raises `Terminal` (`DeletionProtected`)."""
     if server.record is None:
-        return tuple(Action("delete-parameters", f"{name} is left", {"name": name}) for name in server.leftovers)
+        left = (Action("delete-parameters", f"{name} is left", {"name": name}) for name in server.leftovers)
+        return (*left, *ingress.ending(server.rules))
     if server.status == GOING:
         return ()
     if not server.record.get("DeletionProtection"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from dbclaims.core.spi import Action, InvalidSpec, Plan, ServerRef, ServerSpec
 
-from . import catalogue, fields, groups, names, observed
+from . import catalogue, fields, groups, ingress, names, observed
 from . import plan as planning
 from .observed import ADMIN, CHANGEABLE, GOING, REACHABLE, AWSServer, Record
 from .session import Session, checked, order_tags
@@ -49,13 +49,14 @@ def facts(session: Session, ref: ServerRef, record: Record) -> dict[str, Any]:
         "record": record,
         "version_record": version,
         "group": groups.look(session, ref, version.family) if version else None,
+        "rules": ingress.look(session, ref),
     }
 
 
 def left_over(session: Session, ref: ServerRef) -> AWSServer | None:
-    """What is left of a server that is gone: parameter groups, or None for nothing at all."""
-    left, name = groups.left_behind(session, ref), names.identifier(ref)
-    if not left:
+    """What is left of a server that is gone, parameter groups and rules, or None for nothing at all."""
+    left, rules, name = groups.left_behind(session, ref), ingress.look(session, ref), names.identifier(ref)
+    if not left and not (rules and rules.ours):
         return None
     return AWSServer(
         ref,
@@ -66,6 +67,7 @@ def left_over(session: Session, ref: ServerRef) -> AWSServer | None:
         config=session.config,
         record=None,
         leftovers=left,
+        rules=rules,
     )
 
 

@@ -9,7 +9,7 @@ import attrs
 
 from dbclaims.core.spi import Action, NotReady, ServerRef
 
-from . import aurora, changes, groups, names, observed, rds
+from . import aurora, changes, groups, ingress, names, observed, rds
 from .config import Config
 from .observed import ADMIN, GOING, Record, check_ours
 from .session import Session, tag_list
@@ -26,6 +26,8 @@ def take(session: Session, ref: ServerRef, action: Action) -> None:
         kind_of(session.config).create(session, ref, action.args["spec"])
     elif action.verb == "delete-parameters":
         groups.delete(session, action.args["name"])
+    elif action.verb == "forbid":
+        ingress.forbid(session, action.args["ids"])
     else:
         _Step(session, ref, action, _live(session, ref, action)).take()
 
@@ -71,6 +73,9 @@ class _Step:
         changes.set_password(self.session, self.ref, admin)
         self._add_tags({ADMIN: observed.digest(admin)})
 
+    def _allow(self) -> None:
+        ingress.allow(self.session, self.ref, self.action.args["rules"])
+
     def _unprotect(self) -> None:
         changes.unprotect(self.session, self.ref)
 
@@ -104,6 +109,7 @@ def _going(status: str) -> bool:
 
 
 _VERBS: Mapping[str, tuple[Callable[[_Step], None], Callable[[str], bool]]] = {
+    "allow": (_Step._allow, _never),
     "add-instance": (_Step._add_instance, _never),
     "delete": (_Step._delete, _going),
     "reboot": (_Step._reboot, observed.at_work),
