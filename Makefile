@@ -25,7 +25,7 @@ check: .venv/installed ## ruff, mypy, layers, generated pages
 	@if [ -f tests/docs/generate.py ]; then $(BIN)/python -m tests.docs.generate --check; fi
 
 pytest: parts ## the tests alone, with coverage
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 30 --cov --cov-report term:skip-covered
 
 test-long: parts ## what takes longer: histories, rotation under load, crashes, the engines on every other version
 	$(BIN)/pytest -m long

@@ -1,4 +1,4 @@
-"""What is rendered is rendered by helm 3 and by helm 4; what runs on a cluster, by helm 4 if it says no other."""
+"""What is rendered and what runs on a cluster, by helm 4; in `make test-long` also by helm 3, if it says so."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from tests.controlplane.cluster import ControlPlane
 from tests.helm.build import MAJORS
 from tests.helm.build import helm as built
 from tests.helm.release import Helm
+from tests.share import share
 
 from .stand import Stand
 
 
-@pytest.fixture(params=MAJORS, ids=[f"helm{major}" for major in MAJORS])
+@pytest.fixture(params=share(reversed(MAJORS), len(MAJORS)), ids=lambda major: f"helm{major}")
 def helm(request: pytest.FixtureRequest, tmp_path: Path) -> Helm:
     """A helm of each major version in turn, without a cluster."""
     major: int = request.param

@@ -17,6 +17,7 @@ from tests.docs.chart import CHART
 from tests.helm.build import MAJORS
 from tests.helm.release import HelmFailed
 from tests.published import Published
+from tests.share import share
 
 from .stand import Stand, examples
 
@@ -51,7 +52,7 @@ def the_claim(stand: Stand) -> dict[str, Any]:
     return dict(claim)
 
 
-@pytest.mark.parametrize("major", MAJORS)
+@pytest.mark.parametrize("major", share(reversed(MAJORS), len(MAJORS)))
 def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
     stand: Stand, new_postgres: StartPostgres, tmp_path: Path
 ) -> None:
@@ -94,7 +95,7 @@ def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
     assert replica.stop() == 0
 
 
-@pytest.mark.parametrize("major", MAJORS)
+@pytest.mark.parametrize("major", share(reversed(MAJORS), len(MAJORS)))
 def test_two_releases_side_by_side_leave_each_other_s_claims_alone(stand: Stand, new_postgres: StartPostgres) -> None:
     server = new_postgres()
     first = stand.install("one", "one")

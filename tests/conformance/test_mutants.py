@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.share import share
+
 from .mutants import engines, providers
 from .mutants.mutant import Mutant
 from .stand import Ran, lay_out, prove
@@ -48,12 +50,12 @@ def test_the_provider_on_which_the_mutants_stand_is_conformant(tmp_path: Path) -
     assert (ran.code, ran.report["verdict"], ran.failed) == (0, "conformant", {}), ran.output
 
 
-@pytest.mark.parametrize("mutant", providers.MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", share(providers.MUTANTS, 3), ids=lambda mutant: mutant.name)
 def test_a_broken_provider_fails_by_the_test_written_for_it(mutant: Mutant, tmp_path: Path) -> None:
     require_killed(prove_provider(tmp_path, mutant, "-k", mutant.killed_by), mutant)
 
 
-@pytest.mark.parametrize("mutant", engines.MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", share(engines.MUTANTS, 3), ids=lambda mutant: mutant.name)
 def test_a_broken_engine_fails_by_the_test_written_for_it(mutant: Mutant, tmp_path: Path) -> None:
     require_killed(prove_engine(tmp_path, mutant, "-k", mutant.killed_by), mutant)
 
