@@ -22,7 +22,7 @@ from dbclaims.core.spi import Installation
 from tests.controlplane.cluster import ControlPlane
 from tests.core.test_manager import until
 
-PASSES = 200
+PASSES = 2000
 """More than any test needs until nothing is left to do; a process that goes on and on fails its test."""
 
 Teller = Callable[[Kind], Handler]
