@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from dbclaims.core.clock import Clock
 from dbclaims.core.kubectl.cluster import ClusterHome
+from dbclaims.core.kubectl.leaks import of_environment
 from tests.commands.conftest import empty as empty
 from tests.commands.conftest import examples as examples
 from tests.commands.conftest import served as served
@@ -43,7 +46,7 @@ class Person:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in FOREIGN:
+    for name in (*FOREIGN, *(name for name in os.environ if of_environment({name: "value"}))):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
 

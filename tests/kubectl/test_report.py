@@ -14,7 +14,7 @@ from dbclaims.core.api import RESOURCES
 from dbclaims.core.api.kinds import document_schema
 from dbclaims.core.kinds import CLAIM, CLASS, SECRET
 from dbclaims.core.kubectl.allowed import reported
-from dbclaims.core.kubectl.leaks import Known, resemblances
+from dbclaims.core.kubectl.leaks import Known, of_environment, resemblances
 from dbclaims.core.secrets import PASSWORD_LENGTH
 from tests.integration.world import World
 
@@ -85,6 +85,11 @@ def test_with_verify_it_is_searched_for_what_the_secrets_hold(crowd: Person, tmp
     assert (said.code, said.out) == (1, "")
     assert f"databaseclaims/{world.named('shop')}/claim-04.json holds a known secret" in said.err
     assert not (tmp_path / "seen.zip").exists()
+
+
+def test_where_somebody_works_is_no_secret() -> None:
+    environ = {"PWD": "/home/me", "OLDPWD": "/", "PGPASSWORD": "mine", "MYSQL_PWD": "too"}
+    assert of_environment(environ) == ["mine", "too"]
 
 
 @pytest.mark.parametrize(

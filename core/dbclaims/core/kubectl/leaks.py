@@ -12,7 +12,7 @@ from ..secrets import PASSWORD_LENGTH
 _SHORTEST = 6
 """Characters: shorter words stand in any text."""
 
-_SECRET_NAMES = re.compile(r"PASS|TOKEN|SECRET|PWD|CREDENTIAL|API_?KEY", re.IGNORECASE)
+_SECRET_NAMES = re.compile(r"PASS|TOKEN|SECRET|_PWD|CREDENTIAL|API_?KEY", re.IGNORECASE)
 _SHAPES = {
     "a password of ours": re.compile(
         r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])"
