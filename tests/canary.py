@@ -47,7 +47,8 @@ class Canary(logging.Handler):
     def examine(self, where: str, text: str) -> None:
         """Search a text."""
         lengths = {len(each) for each in self._known}
-        for run in _RUN.findall(text) if lengths else ():
+        # A log says the same thing over and over.
+        for run in set(_RUN.findall(text)) if lengths else ():
             pieces = {run[at : at + size] for size in lengths for at in range(len(run) - size + 1)}
             if pieces & self._known and where not in self.leaks:
                 self.leaks.append(where)
