@@ -200,5 +200,5 @@ def traits(engine: str, record: Record) -> dict[str, str]:
 
 
 def digest(admin: Credentials) -> str:
-    """What tells passwords apart without showing one: they are 256 random bits."""
+    """What tells passwords apart without showing one: they are long and random."""
     return hashlib.sha256(f"dbclaims\n{admin.username}\n{admin.password}".encode()).hexdigest()[:16]
