@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from dbclaims.core.kube.access import Access, Unfamiliar, access
-from dbclaims.core.kube.contexts import Choice, ContextError, chosen, context_names
+from dbclaims.core.kube.contexts import Choice, Context, ContextError, chosen, context_names
 from dbclaims.core.kubectl.claims import run
 from dbclaims.core.kubectl.cluster import ClusterHome
 from tests.clock import FakeClock
@@ -74,6 +74,11 @@ def test_several_files_become_one_and_the_first_to_say_something_wins(tmp_path: 
     assert other.user["tokenFile"] == str(tmp_path / "b" / "t")
     assert chosen(Choice(context="two", user="one"), environ).user["token"] == "1"
     assert context_names(Choice(), environ) == ["one", "two"]
+
+
+def test_a_context_shows_its_name_and_nothing_of_its_login() -> None:
+    context = Context("one", "shop", {}, {"token": "t0ken", "password": "pa55"})
+    assert repr(context) == "Context(one)"
 
 
 @pytest.mark.parametrize(

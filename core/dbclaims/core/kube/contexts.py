@@ -34,6 +34,9 @@ class Context(NamedTuple):
     cluster: Mapping[str, Any]
     user: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Context({self.name})"
+
 
 class Choice(NamedTuple):
     """What kubectl's flags choose; empty: what the file says."""
