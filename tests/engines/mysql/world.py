@@ -122,6 +122,11 @@ class World:
         assert found is not None
         return found
 
+    def lasting(self) -> MySQLDatabase:
+        """What stands, without the open sessions: that of a closed connection ends a moment later."""
+        found = self.look()
+        return attrs.evolve(found, roles={name: attrs.evolve(role, sessions=0) for name, role in found.roles.items()})
+
     def grants(self) -> dict[str, set[str]]:
         """Who was granted something on the database, by the spelling of its name."""
         roles = {name: role for name, role in self.look().roles.items() if isinstance(role, MySQLRole)}

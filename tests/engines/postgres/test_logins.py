@@ -40,11 +40,11 @@ def _run(claim: World, words: str, dbname: str = "postgres") -> None:
 
 @pytest.mark.parametrize("tampering", TAMPERINGS.values(), ids=TAMPERINGS)
 def test_what_was_changed_behind_our_back_is_repaired(claim: World, tampering: str) -> None:
-    before = claim.deep()
+    before = claim.lasting()
     _run(claim, tampering)
-    assert claim.look() != before
+    assert claim.lasting() != before
     assert claim.converge(claim.spec()) != []
-    assert claim.deep() == before
+    assert claim.lasting() == before
 
 
 def test_a_dropped_owner_role_is_made_again_and_the_accounts_rejoin(claim: World) -> None:

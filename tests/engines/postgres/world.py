@@ -135,6 +135,12 @@ class World:
         """Look, inside too, as the core does after a probe."""
         return attrs.evolve(self.look(), contents=self.probe().contents)
 
+    def lasting(self) -> PostgresDatabase:
+        """What stands, inside too, without the open sessions: that of a closed connection ends a moment later."""
+        found = self.deep()
+        roles = {name: attrs.evolve(role, sessions=0) for name, role in found.roles.items()}
+        return attrs.evolve(found, roles=roles)
+
     def plan(self, spec: DatabaseSpec | None, observed: PostgresDatabase | None) -> tuple[Action, ...]:
         """Decide."""
         return engine.engine_plan(desired=spec, observed=observed)
