@@ -6,7 +6,7 @@ WORKERS ?= 2
 ENGINE ?= $(shell command -v podman || command -v docker)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pytest test-long bench cluster docs lock image image-env system parts clean
+.PHONY: help demo test check pytest test-long bench cluster docs site lock image image-env system parts clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -17,12 +17,12 @@ demo: .venv/installed ## a claim's whole life on a disposable PostgreSQL
 
 test: check pytest ## every check and every test but the long ones
 
-check: .venv/installed ## ruff, mypy, layers, generated pages
+check: .venv/installed site ## ruff, mypy, layers, generated pages, the site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if [ -f tests/docs/generate.py ]; then $(BIN)/python -m tests.docs.generate --check; fi
+	$(BIN)/python -m tests.docs.generate --check
 
 pytest: parts ## the tests alone, with coverage
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 30 --cov --cov-report term:skip-covered
@@ -41,6 +41,10 @@ cluster: parts ## a real control plane with a kubeconfig, until ctrl-C
 docs: .venv/installed ## write the generated pages anew
 	$(BIN)/python -m tests.docs.generate
 
+# -E reads every page anew: what was read before warns no more.
+site: .venv-docs/installed ## the pages as a site, in site/; a warning fails
+	.venv-docs/bin/sphinx-build -q -E -W --keep-going -n -c docs . site
+
 image: .venv/installed ## build the controller's image: make image PYTHON_IMAGE=NAME@sha256:…
 	rm -rf dist && $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
 	$(ENGINE) build --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --tag dbclaims/dbclaims .
@@ -48,13 +52,16 @@ image: .venv/installed ## build the controller's image: make image PYTHON_IMAGE=
 image-env: .venv/installed ## what the image installs, in .image-env, without a container engine
 	rm -rf .image-env && $(BIN)/python -m tests.image .image-env
 
-lock: .venv/installed ## pin the development environment and the image's anew (minutes)
+lock: .venv/installed ## pin the development environment, the image's and the site's anew (minutes)
 	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
 	  --extra postgres --extra mysql --extra aws --extra conformance --extra dev --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
 	  --constraint requirements-dev.txt --extra postgres --extra mysql --extra aws --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
+	  --output-file docs/requirements.txt docs/requirements.in
 
 parts: .venv/installed system ## the servers that tests start: fetched or built once, then cached
 	$(BIN)/python -m tests.servers.installation
@@ -79,5 +86,11 @@ system: ## Debian's PostgreSQL 15, psql and pgbouncer, if they are missing
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv-docs/installed: docs/requirements.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: sudo apt-get install python3 python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
+
 clean: ## remove what was made in this folder (the caches outside it stay)
-	rm -rf .venv .image-env dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .hypothesis .dbclaims
+	rm -rf .venv .venv-docs site .image-env dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .hypothesis .dbclaims

@@ -40,6 +40,14 @@ def test_the_known_failure_on_the_page_is_one() -> None:
     assert KnownFailure(**entry).names("test_a_change_comes_true[Tags]")
 
 
+def test_the_report_on_the_page_has_the_form_of_one_that_was_kept() -> None:
+    kept = json.loads((ROOT / "conformance" / "reports" / version("dbclaims") / "existing.json").read_text())
+    shown = json.loads(block("json"))
+    assert shown.keys() == kept.keys()
+    assert {tuple(profile) for profile in shown["profiles"].values()} == {tuple(kept["profiles"]["Core"])}
+    assert shown["profiles"]["Tags"]["skipped"][0] in kept["profiles"]["Tags"]["skipped"]
+
+
 def test_the_table_of_mutants_is_up_to_date() -> None:
     assert tabled(PAGE) == PAGE, "run `make docs`"
 

@@ -1,7 +1,7 @@
 """Writes what `docs/` and the chart say from the code: `python -m tests.docs.generate [--check]`.
 
-That is the whole of reference.md, the list of files in architecture.md, tables in conformance.md, provider-aws.md and
-install.md, and the chart's CRDs, rights and dashboard. With `--check` nothing is written; the exit code is 1 where
+That is the whole of reference.md, the list of files in architecture.md, tables in conformance.md, provider-aws.md,
+install.md and versions.md, and the chart's CRDs, rights and dashboard. With `--check` nothing is written; the exit code is 1 where
 something is out of date. `make docs` and `make check` call it.
 """
 
@@ -16,7 +16,7 @@ from tests.aws.table import tabled as fields_tabled
 from tests.conformance.table import tabled
 from tests.operate.dashboard import DASHBOARD, rendered
 
-from . import chart
+from . import chart, versions
 from .blocks import REPOSITORY
 from .reference import reference
 from .tree import listed
@@ -26,6 +26,7 @@ ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 CONFORMANCE = REPOSITORY / "docs" / "conformance.md"
 PROVIDER_AWS = REPOSITORY / "docs" / "provider-aws.md"
 INSTALL = REPOSITORY / "docs" / "install.md"
+VERSIONS = REPOSITORY / "docs" / "versions.md"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,6 +45,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield DASHBOARD, rendered()
     yield PROVIDER_AWS, fields_tabled(PROVIDER_AWS.read_text())
     yield INSTALL, chart.tabled(INSTALL.read_text())
+    yield VERSIONS, versions.tabled(VERSIONS.read_text())
     yield from chart.files()
 
 

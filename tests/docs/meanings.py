@@ -55,16 +55,16 @@ WRITTEN: Mapping[str, tuple[str, str]] = {
 """What the controller writes; nobody else should."""
 
 SECRET_KEYS: Mapping[str, str] = {
-    "type": "`postgresql`.",
+    "type": "`postgresql` or `mysql`.",
     "provider": "The provider of the DatabaseServer, such as `existing`.",
     "host": "Where to connect: the server's `clientEndpoint` if it has one, else its own address.",
     "port": "The port, as text.",
     "database": "The database's name in the server.",
     "username": "The login's name; it changes with every rotation.",
     "password": "The password, from `[A-Za-z0-9_-]`.",
-    "sslmode": "The server's TLS mode, in libpq's words.",
+    "sslmode": "The server's TLS mode, in libpq's words or MySQL's.",
     "uri": "All of the above as a URI, values percent-encoded.",
-    "dsn": "All of the above as libpq's key=value text, values quoted.",
+    "dsn": "All of the above as libpq's key=value text, values quoted; of MySQL as Go's driver has it.",
     "ca.crt": "The certificate authority as PEM, where the DatabaseServer names one.",
 }
 """The keys of a published Secret."""
@@ -77,6 +77,17 @@ CONDITIONS: Mapping[str, str] = {
     "Stalled": "Stands only while nothing will help until somebody changes something.",
 }
 """The four types of condition that are not warnings."""
+
+EVENTS: Mapping[str, tuple[str, str]] = {
+    "`Available`": ("Normal", "`Ready` became true: the published login works."),
+    "the reason of `Ready`": ("Warning", "`Ready` was true and is not any more."),
+    "the reason of `Stalled`": ("Warning", "Nothing helps until somebody changes something; again when the sentence changes."),
+    "`Rotated`": ("Normal", "Another login was published; the note names both."),
+    "`Drifted`": ("Warning", "Somebody changed something by hand, and the class only reports it."),
+    "`Repaired`": ("Normal", "What somebody had changed by hand was taken back; the note lists it."),
+    "`Abandoned`": ("Warning", "A deleted claim was let go by `dbclaims.io/approve: abandon`; its logins are open."),
+}
+"""Every Event: its reason, its type, and when it is written."""
 
 IDLE_FIELDS: Mapping[str, str] = {
     "require_use": "requireUse",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Action, ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -35,7 +35,7 @@ def commands() -> Lines:
         if parser._actions:
             yield _arguments(parser)
     codes = {DONE: "all is well", FAILED: "something is not, and stderr says what", USAGE: "wrong usage"}
-    yield f"Exit codes: {', '.join(f'{code}: {meaning}' for code, meaning in codes.items())}.\n"
+    yield from _exit_codes("dbclaims", codes)
 
 
 def verbs() -> Lines:
@@ -57,7 +57,12 @@ def verbs() -> Lines:
     yield _arguments(shared)
     codes = {DONE: "done", FAILED: "an error or wrong usage", NO: "it ran, and the answer is no"}
     codes |= {LATE: "`--timeout` has passed", INTERRUPTED: "interrupted"}
-    yield f"Exit codes: {', '.join(f'{code}: {meaning}' for code, meaning in codes.items())}.\n"
+    yield from _exit_codes("kubectl claims", codes)
+
+
+def _exit_codes(program: str, codes: Mapping[int, str]) -> Lines:
+    yield f"### Exit codes of `{program}`\n"
+    yield table(("code", "meaning"), [(str(code), f"{text[:1].upper()}{text[1:]}.") for code, text in codes.items()])
 
 
 def _arguments(parser: ArgumentParser) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import NoneType
+from typing import Any, get_args, get_origin
 
 import attrs
 
@@ -15,12 +17,13 @@ from dbclaims.core.config import camel
 
 from .fields import rows
 from .markdown import Lines, table, words
-from .meanings import ANNOTATIONS, CONDITIONS, IDLE_FIELDS, SECRET_KEYS, WRITTEN
+from .meanings import ANNOTATIONS, CONDITIONS, EVENTS, IDLE_FIELDS, SECRET_KEYS, WRITTEN
 from .process import commands, metrics, rights, verbs
 
 _HEAD = f"""# Reference
 
-Made from the code by `make docs`; edits here are overwritten. What the objects are for: [concepts](concepts.md).
+Made from the code by `make docs`; edits here are overwritten. What the objects are for: [concepts](concepts.md). The
+chart's values: [install](install.md#values). Versions of everything: [versions](versions.md).
 
 Group and version: `{API_VERSION}`. Durations are text with a unit (`"12h"`, `"1h30m"`, `"0s"`, `"7d"`). In a path, `[]`
 stands for an element of a list and `.*` for a value of a map. Names of objects follow Kubernetes' own rules.
@@ -33,6 +36,7 @@ def reference() -> str:
         _HEAD,
         *_kinds(),
         *_conditions(),
+        *_events(),
         *_annotations(),
         *_secret(),
         *_plugins(),
@@ -79,13 +83,19 @@ def _conditions() -> Lines:
     yield table(("type", "meaning"), [(f"`{name}`", text) for name, text in CONDITIONS.items()])
     yield (
         "A warning is a condition of its own, whose type is its reason; it stands while it holds. "
-        "`status.observedGeneration` is the last generation that was looked at; -1: none yet.\n\n"
-        "Events are written where something turned, with the reason of that condition; a rotation is `Rotated`, and "
-        "`Repaired` is that what somebody changed by hand was taken back.\n"
+        "`status.observedGeneration` is the last generation that was looked at; -1: none yet.\n"
     )
     yield "## Reasons\n\nA reason is stable: scripts and alerts may name it.\n"
     body = [(f'<a id="{anchor(each.name)}"></a>`{each.name}`', each.meaning, each.way_out) for each in REASONS.values()]
     yield table(("reason", "meaning", "way out"), body)
+
+
+def _events() -> Lines:
+    yield (
+        "## Events\n\nWritten where something turned, in the API `events.k8s.io/v1`, about the object itself; "
+        "in a directory they are lines of the log.\n"
+    )
+    yield table(("reason", "type", "when"), [(reason, *texts) for reason, texts in EVENTS.items()])
 
 
 def _annotations() -> Lines:
@@ -138,11 +148,15 @@ def _attrs_class(hint: object) -> type | None:
     return next((each for each in choices if isinstance(each, type) and attrs.has(each)), None)
 
 
-def _type_name(hint: object) -> str:
+def _type_name(hint: Any) -> str:
     names = {"str": "text", "int": "number", "bool": "true or false"}
     if members := getattr(hint, "__members__", None):
         return ", ".join(f"`{member.value}`" for member in members.values())
-    return names.get(getattr(hint, "__name__", ""), str(hint))
+    # One that may be left out (`str | None`), or a tuple of any length (`tuple[str, ...]`).
+    inner = next((each for each in get_args(hint) if each not in (NoneType, ...)), None)
+    if inner is not None:
+        return f"list of {_type_name(inner)}" if get_origin(hint) is tuple else _type_name(inner)
+    return names[hint.__name__]
 
 
 def _plain(value: object) -> str:

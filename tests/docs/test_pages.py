@@ -1,10 +1,14 @@
-"""Every page: its YAML is valid, its commands exist, its links lead somewhere, and its words are words of the code."""
+"""Every page: its blocks are valid, its commands exist, its links lead somewhere, its words are the code's."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import tomllib
+from argparse import ArgumentError, ArgumentParser
 from collections.abc import Iterator
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -18,9 +22,11 @@ from dbclaims.core.api.crd import CATEGORY
 from dbclaims.core.api.reasons import REASONS
 from dbclaims.core.cli import parser
 from dbclaims.core.config import structure_config
+from dbclaims.core.kubectl.claims import cut, split, verb
+from dbclaims.core.kubectl.flags import declare_cluster
 from dbclaims.core.spi import Feature
 
-from .blocks import PAGES, REPOSITORY, Block, anchors, blocks, links, prose
+from .blocks import FENCE, PAGES, REPOSITORY, Block, anchors, blocks, blocks_of, links, prose
 from .meanings import CONDITIONS
 from .reference import anchor
 from .stalls import stalling
@@ -28,6 +34,7 @@ from .stalls import stalling
 KUBERNETES = {
     "Secret",
     "Namespace",
+    "Pod",
     "Deployment",
     "ServiceAccount",
     "ClusterRole",
@@ -39,11 +46,14 @@ KUBERNETES = {
 }
 """Kinds of Kubernetes' own that the pages show."""
 
+PROGRAMS = {"dbclaims", "kubectl", "helm", "make", "psql", "pip", "python", "pytest", "cat", "cd", "date"}
+PROGRAMS |= {"echo", "grep", "ls", "rm"}
+"""What the pages call. Our own commands and kubectl's are held to their parsers below, helm's in tests/chart."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "page" in metafunc.fixturenames:
-        pages = [*PAGES, *sorted(REPOSITORY.glob("*.md"))]
-        metafunc.parametrize("page", pages, ids=[page.name for page in pages])
+        metafunc.parametrize("page", PAGES, ids=[str(page.relative_to(REPOSITORY)) for page in PAGES])
 
 
 def documents(block: Block) -> Iterator[dict[str, Any]]:
@@ -57,16 +67,45 @@ def shown(kind: str) -> list[tuple[str, dict[str, Any]]]:
     return [(place, document) for place, document in found if document.get("kind") == kind]
 
 
+def calls() -> Iterator[tuple[str, list[str]]]:
+    """Every call of a program, with its place: in a block of shell, or behind the prompt of a session that is shown."""
+    for block in blocks("sh", "text"):
+        lines = block.text.replace("\\\n", " ").splitlines()
+        typed = lines if block.language == "sh" else [line[2:] for line in lines if line.startswith("$ ")]
+        for part in (part for line in typed for part in re.split(r" \|\|? |\$\(", line)):
+            words = shlex.split(part.replace('"', " ").replace(")", " "), comments=True)
+            yield from [(block.place, words)] if words else []
+
+
 def commands(program: str) -> list[tuple[str, list[str]]]:
-    """The arguments of every call of a program in a shell block, with its place."""
-    words = [(block.place, line) for block in blocks("sh") for line in block.text.splitlines()]
-    calls = [(place, part) for place, line in words for part in re.split(r" \| |\$\(", line)]
-    split = [(place, shlex.split(part.replace('"', " ").replace(")", " "))) for place, part in calls]
-    return [(place, call[1:]) for place, call in split if call and call[0] == program]
+    """The arguments of every call of one program."""
+    return [(place, call[1:]) for place, call in calls() if call[0] == program]
 
 
-def test_every_block_is_in_a_language_that_some_test_holds_to_the_code() -> None:
-    assert {block.language for block in blocks()} <= {"yaml", "sh", "sql", "text", "python", "toml"}
+def test_every_block_is_in_a_language_that_some_test_holds_to_the_code(page: Path) -> None:
+    found = list(blocks_of(page))
+    assert {block.language for block in found} <= {"yaml", "sh", "sql", "text", "python", "toml", "json"}
+    assert len(FENCE.findall(page.read_text())) == 2 * len(found), "a fence that is no block is held to nothing"
+
+
+def test_every_program_that_is_called_is_one_that_some_test_knows() -> None:
+    assert {call[0] for _, call in calls() if "=" not in call[0]} <= PROGRAMS
+
+
+def test_every_python_block_is_a_file_that_tests_run() -> None:
+    files = {path.read_text() for path in (REPOSITORY / "tests" / "plugins" / "acme").glob("*.py")}
+    assert [block.place for block in blocks("python") if block.text not in files] == []
+
+
+def test_every_other_block_of_data_can_be_read() -> None:
+    assert all(tomllib.loads(block.text) for block in blocks("toml"))
+    assert all(json.loads(block.text) for block in blocks("json"))
+
+
+def test_every_target_of_make_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    asked = {call[0] for _, call in commands("make")}
+    assert {"demo", "test"} <= asked <= targets
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
@@ -119,10 +158,24 @@ def test_every_call_of_kubectl_names_a_resource_that_exists() -> None:
         words = list(
             takewhile(lambda word: not word.startswith("$"), (word for word in call if not word.startswith("-")))
         )
-        if words[0] in ("get", "describe", "annotate", "wait"):
+        if words[0] in ("get", "describe", "annotate", "wait", "delete"):
             seen += 1
             assert words[1].split("/")[0] in ours | {"secret", "pods", "lease"} or "--raw" in call, place
     assert seen > 3
+
+
+def test_every_call_of_kubectl_claims_is_one_that_its_parser_takes() -> None:
+    found = [(place, call[1:]) for place, call in commands("kubectl") if call[0] == "claims"]
+    assert len(found) > 20
+    for place, call in found:
+        name, rest = split(cut(call)[0])
+        parser_of_verb = ArgumentParser(exit_on_error=False)
+        declare_cluster(parser_of_verb)
+        verb(name).declare(parser_of_verb)
+        try:
+            parser_of_verb.parse_args(rest)
+        except (ArgumentError, SystemExit):
+            pytest.fail(f"{place}: kubectl claims {shlex.join(call)}")
 
 
 def test_every_annotation_in_a_command_is_one_that_means_something() -> None:
@@ -140,7 +193,28 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert not fragment or fragment in anchors(target), link
 
 
-@pytest.mark.parametrize("name", ["concepts.md", "operating.md", "security.md"])
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    assert set(re.findall(r"`(test_\w+)`", prose(page))) - _tests() == set()
+
+
+def test_every_attack_of_the_threat_model_is_made_by_a_test() -> None:
+    text = (REPOSITORY / "docs" / "security.md").read_text()
+    _, _, tried = text.partition("## What is tried")
+    tables = tried.partition("\n## ")[0].split("\n### ")[1:]
+    assert len(tables) == 6
+    rows = [line for table in tables for line in table.splitlines() if line.startswith("| ")]
+    attacks = [row for row in rows if not row.endswith("| held by |")]
+    assert [row for row in attacks if "`test_" not in row.split(" | ")[-1]] == []
+
+
+@cache
+def _tests() -> set[str]:
+    """The name of every test, the conformance suite's included."""
+    files = [path for folder in ("tests", "conformance") for path in (REPOSITORY / folder).rglob("test_*.py")]
+    return {name for path in files for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)}
+
+
+@pytest.mark.parametrize("name", ["concepts.md", "operating.md", "security.md", "adopt.md", "rotate.md", "upgrade.md"])
 def test_every_word_in_camel_case_on_a_page_for_users_is_one_of_ours(name: str) -> None:
     page = REPOSITORY / "docs" / name
     known = {*REASONS, *RESOURCES, *CONDITIONS, *DeletionPolicy, *Feature, *KUBERNETES}
@@ -155,7 +229,7 @@ def test_the_operating_page_says_what_to_do_about_every_reason_that_stalls() -> 
 
 
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
-    roots = ("", "core/dbclaims/core", "engines/dbclaims/engines", "providers/dbclaims/providers")
+    roots = ("", "core/dbclaims/core", "engines/dbclaims/engines", "providers/dbclaims/providers", "tests")
     named = set(re.findall(r"`([\w/]+\.py)`", prose(page).partition("## Every file")[0]))
     assert {name for name in named if not any((REPOSITORY / root / name).exists() for root in roots)} == set()
 

@@ -10,6 +10,7 @@ import pytest
 from dbclaims.core.api import ANNOTATIONS, RESOURCES, SECRET_KEYS
 from dbclaims.core.api.kinds import document_schema
 from dbclaims.core.api.reasons import REASONS
+from dbclaims.core.drift import DRIFTED
 
 from . import generate, meanings
 from .blocks import REPOSITORY
@@ -57,6 +58,15 @@ def test_every_immutable_field_says_how_else() -> None:
 def test_every_reason_can_happen() -> None:
     code = _code("reasons.py")
     assert {reason for reason in REASONS if f'"{reason}"' not in code} == set()
+
+
+def test_every_event_is_explained_and_none_that_is_never_written() -> None:
+    told = set(re.findall(r'\.tell\([\w.]+, (?:reason=)?"(\w+)"', _code()))
+    report = (REPOSITORY / "core" / "dbclaims" / "core" / "reconcile" / "report.py").read_text()
+    turned = set(re.findall(r'return "(\w+)", f?"', report))
+    assert {f"`{reason}`" for reason in told | turned | {"Available", DRIFTED}} == {
+        reason for reason in meanings.EVENTS if " " not in reason
+    }
 
 
 def test_every_annotation_that_people_may_write_is_explained() -> None:

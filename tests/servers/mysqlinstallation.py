@@ -16,7 +16,7 @@ from ..parts import MissingPart, locked, public_cache_dir
 from .debian import Tree, tree
 from .process import server_user
 
-_SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
+SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "9.7": ("sid", "mysql-server-core"),
         "mariadb-10.11": ("bookworm", "mariadb-server-core"),
@@ -117,15 +117,15 @@ def mysql_installation(version: str) -> MySQLInstallation:
     Raises:
         MissingPart: it cannot be had here.
     """
-    if version not in _SOURCES:
-        raise MissingPart(f"MySQL {version} has no source; {', '.join(_SOURCES)} have one")
-    suite, package = _SOURCES[version]
+    if version not in SOURCES:
+        raise MissingPart(f"MySQL {version} has no source; {', '.join(SOURCES)} have one")
+    suite, package = SOURCES[version]
     return MySQLInstallation(version, tree(suite, [package]))
 
 
 def main() -> None:
     """Fetch every version, one line for each; what cannot be had is named, and its tests say so again."""
-    for version in _SOURCES:
+    for version in SOURCES:
         try:
             print(f"MySQL {version} in {mysql_installation(version).tree.root}", flush=True)
         except MissingPart as missing:
