@@ -1,8 +1,8 @@
 """Writes what `docs/` and the chart say from the code: `python -m tests.docs.generate [--check]`.
 
 That is the whole of reference.md, the list of files in architecture.md, tables in conformance.md, provider-aws.md,
-install.md and versions.md, and the chart's CRDs, rights and dashboard. With `--check` nothing is written; the exit code is 1 where
-something is out of date. `make docs` and `make check` call it.
+install.md and versions.md, and the chart's CRDs, rights and dashboard. With `--check` nothing is written; the exit
+code is 1 where something is out of date. `make docs` and `make check` call it.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ CONDITIONS: Mapping[str, str] = {
 EVENTS: Mapping[str, tuple[str, str]] = {
     "`Available`": ("Normal", "`Ready` became true: the published login works."),
     "the reason of `Ready`": ("Warning", "`Ready` was true and is not any more."),
-    "the reason of `Stalled`": ("Warning", "Nothing helps until somebody changes something; again when the sentence changes."),
+    "the reason of `Stalled`": ("Warning", "Nothing helps until somebody changes something; once for each sentence."),
     "`Rotated`": ("Normal", "Another login was published; the note names both."),
     "`Drifted`": ("Warning", "Somebody changed something by hand, and the class only reports it."),
     "`Repaired`": ("Normal", "What somebody had changed by hand was taken back; the note lists it."),
