@@ -16,7 +16,6 @@ from tests.servers.postgres import PostgresServer
 
 from .blocks import blocks
 
-
 ANOTHER = "another-long-random-one"
 
 

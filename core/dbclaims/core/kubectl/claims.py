@@ -89,7 +89,7 @@ def run(
             return _complete(arguments[1:], home, out)
         own, behind = cut(arguments)
         name, rest = split(own)
-        parsed = _parser(name).parse_args([name, *rest] if name else rest)
+        parsed = parse(name, rest)
         if behind and name not in ("psql", "connect"):
             raise _Ended(FAILED, f"error: {name} takes nothing behind --\n")
         parsed.behind = behind
@@ -163,6 +163,11 @@ def verb(name: str) -> Verb:
     return found
 
 
+def parse(name: str, arguments: Sequence[str]) -> Namespace:
+    """Read one verb's arguments; flags may stand between them, as kubectl has it."""
+    return _parser(name).parse_intermixed_args(arguments)
+
+
 class _Ended(Exception):
     """argparse has come to its end: with help, or with a sentence about wrong usage."""
 
@@ -185,25 +190,19 @@ class _Parser(ArgumentParser):
 
 def _parser(name: str) -> ArgumentParser:
     """The parser of one verb, or without a name one that knows nothing but the help."""
-    top = _Parser(prog=PROGRAM, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
-    top.usage = f"{PROGRAM} [VERB] [NAME] [flags]"
+    made = _Parser(prog=f"{PROGRAM} {name}".rstrip(), formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
     if not name:
-        top.description = overview()
-        return top
-    verbs = top.add_subparsers(prog=PROGRAM, metavar="VERB", required=True)
-    for each in (verb(name),):
-        one = verbs.add_parser(
-            each.name,
-            description=f"{each.summary[:1].upper()}{each.summary[1:]}.",
-            epilog="examples:\n" + "\n".join(f"  {PROGRAM} {example}" for example in each.examples),
-            formatter_class=RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        declare_cluster(one)
-        each.declare(one)
-        one.failed = each.failed
-        one.set_defaults(run=each.run, verb=each.name, failed=each.failed)
-    return top
+        made.usage = f"{PROGRAM} [VERB] [NAME] [flags]"
+        made.description = overview()
+        return made
+    each = verb(name)
+    made.description = f"{each.summary[:1].upper()}{each.summary[1:]}."
+    made.epilog = "examples:\n" + "\n".join(f"  {PROGRAM} {example}" for example in each.examples)
+    declare_cluster(made)
+    each.declare(made)
+    made.failed = each.failed
+    made.set_defaults(run=each.run, verb=each.name, failed=each.failed)
+    return made
 
 
 def overview() -> str:
