@@ -22,19 +22,7 @@ from tests.integration.world import World
 from .conftest import Person
 
 MANY = 1000
-HEAVY = (
-    "yaml",
-    "attr",
-    "attrs",
-    "cattrs",
-    "urllib3",
-    "orjson",
-    "kubernetes",
-    "prometheus_client",
-    "rich",
-    "pluggy",
-    "logging",
-)
+HEAVY = ("attr", "attrs", "cattrs", "urllib3", "orjson", "kubernetes", "prometheus_client", "rich", "pluggy", "logging")
 
 
 def _requests(world: World, position: int) -> list[str]:
@@ -78,7 +66,6 @@ def test_list_imports_nothing_heavy(person: Person, tmp_path: Path) -> None:
         "dbclaims.core.kube",
         "dbclaims.core.kube.access",
         "dbclaims.core.kube.contexts",
-        "dbclaims.core.kube.plainyaml",
         "dbclaims.core.kube.trace",
         "dbclaims.core.kubectl",
         *(f"dbclaims.core.kubectl.{name}" for name in ("claims", "cluster", "desk", "flags", "listing")),

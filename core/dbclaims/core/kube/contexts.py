@@ -1,8 +1,7 @@
 """A kubeconfig as kubectl reads it: several files become one, and one context is chosen from it.
 
 For `kubectl claims`, which must answer within a tenth of a second: the `kubernetes` package, attrs and urllib3 cost
-more than that to import, so this file and `dbclaims.core.kube.access` stand on the standard library, and on PyYAML
-where a file is more than plain.
+more than that to import, so this file and `dbclaims.core.kube.access` stand on the standard library and PyYAML alone.
 Rules of merging: Kubernetes, "Organizing Cluster Access Using kubeconfig Files" (the first file to say something wins).
 
 ```
@@ -16,8 +15,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from .plainyaml import NotPlain, read_plain
 
 Entry = dict[str, Any]
 
@@ -80,28 +77,17 @@ def _files(named: str, environ: Mapping[str, str]) -> list[Path]:
 
 
 def _read(path: Path) -> Entry:
-    try:
-        written = path.read_bytes()
-    except OSError as error:
-        raise ContextError(f"{path} cannot be used: {error}; name another with --kubeconfig") from error
-    try:
-        content = read_plain(written)
-    except NotPlain:
-        content = _parsed(written, path)
-    if not isinstance(content, dict):
-        raise ContextError(f"{path} is no kubeconfig; name another with --kubeconfig")
-    return {**content, "folder": path.parent.absolute()}
-
-
-def _parsed(written: bytes, path: Path) -> Any:
-    # Only here: its import costs as much as an answer of the API server.
+    # Only here: its import costs as much as an answer of the API server, and a pod's account needs none.
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(written, loader)  # noqa: S506 -- both are safe loaders
-    except yaml.YAMLError as error:
+        content = yaml.load(path.read_bytes(), loader)  # noqa: S506 -- both are safe loaders
+    except (OSError, yaml.YAMLError) as error:
         raise ContextError(f"{path} cannot be used: {error}; name another with --kubeconfig") from error
+    if not isinstance(content, dict):
+        raise ContextError(f"{path} is no kubeconfig; name another with --kubeconfig")
+    return {**content, "folder": path.parent.absolute()}
 
 
 def _merged(files: list[Entry]) -> dict[str, Any]:
