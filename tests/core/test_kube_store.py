@@ -3,6 +3,7 @@
 import pytest
 
 from dbclaims.core.kube.store import KubernetesStore, path_of
+from dbclaims.core.kube.transport import Transport
 from dbclaims.core.objectstore import (
     AlreadyExists,
     Conflict,
@@ -111,6 +112,19 @@ def test_a_status_patch_goes_to_the_subresource_and_leaves_the_callers_patch_alo
     store.patch(CLAIM, "shop", "orders", patch, resource_version="101", subresource="status")
     assert wire.seen[-1].path.endswith("/orders/status")
     assert patch == {"status": {"ready": True}}
+
+
+def test_a_dry_run_is_said_with_every_write_and_with_nothing_else(wire: Wire, transport: Transport) -> None:
+    store = KubernetesStore(transport, dry_run=True)
+    stored = store.create(CLAIM, claim("orders"))
+    store.replace(CLAIM, stored)
+    store.patch(CLAIM, "shop", "orders", {})
+    store.delete(CLAIM, "shop", "orders")
+    store.get(CLAIM, "shop", "orders")
+    store.list(CLAIM)
+    said = [(each.sort, each.query.get("dryRun")) for each in wire.seen]
+    writes = [(sort, "All") for sort in ("post", "put", "patch", "delete")]
+    assert said == [*writes, ("get", None), ("list", None)]
 
 
 def test_deleting_removes_and_may_be_repeated(store: KubernetesStore) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import certifi
@@ -218,6 +219,28 @@ def test_requests_are_counted_by_code_and_method(wire: Wire, transport: Transpor
         transport.request("GET", PATH)
     labels = {"code": "500", "method": "GET", "host": wire.url.removeprefix("http://")}
     assert metrics.registry.get_sample_value("rest_client_requests_total", labels) == 1
+
+
+def test_an_observer_is_told_of_each_request_and_of_its_status(wire: Wire, metrics: Metrics) -> None:
+    told: list[object] = []
+
+    def observe(method: str, url: str) -> Callable[[int], None]:
+        told.append((method, url))
+        return told.append
+
+    transport = Transport(lambda: ClusterAccess(wire.url), metrics=metrics, timeouts=TIMEOUTS, observe=observe)
+    transport.request("GET", PATH, query={"limit": "1"})
+    with pytest.raises(NotFound):
+        transport.request("DELETE", f"{PATH}/x")
+    with transport.stream(PATH, {"watch": "true", "resourceVersion": "100"}) as lines:
+        list(lines)
+    stream = f"{wire.url}{PATH}?watch=true&resourceVersion=100"
+    requests = (
+        (("GET", f"{wire.url}{PATH}?limit=1"), 200),
+        (("DELETE", f"{wire.url}{PATH}/x"), 404),
+        (("GET", stream), 200),
+    )
+    assert told == [each for request in requests for each in request]
 
 
 def test_closing_ends_an_open_stream(wire: Wire, metrics: Metrics) -> None:

@@ -9,7 +9,6 @@ import pty
 import struct
 import termios
 import threading
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -18,7 +17,7 @@ from attrs import frozen
 
 from dbclaims.core.clock import Clock
 from dbclaims.core.kubectl.claims import run
-from dbclaims.core.kubectl.desk import Home
+from dbclaims.core.kubectl.desk import Find
 
 LINES, COLUMNS = 40, 100
 
@@ -32,14 +31,14 @@ class Said:
     err: str
 
 
-def piped(arguments: list[str], home: Callable[[Namespace], Home], clock: Clock) -> Said:
+def piped(arguments: list[str], home: Find, clock: Clock) -> Said:
     """Run a verb with its answer in a pipe."""
     out, err = io.StringIO(), io.StringIO()
     code = run(arguments, home, lambda: clock, out, err)
     return Said(code, out.getvalue(), err.getvalue())
 
 
-def on_terminal(arguments: list[str], home: Callable[[Namespace], Home], clock: Clock) -> Said:
+def on_terminal(arguments: list[str], home: Find, clock: Clock) -> Said:
     """Run a verb on a terminal of 100 columns."""
     err = io.StringIO()
     with _terminal() as (screen, shown):

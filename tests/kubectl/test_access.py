@@ -236,7 +236,7 @@ def _list(folder: Path, document: Document) -> Said:
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(_: object) -> ClusterHome:
+    def interrupted(*_: object) -> ClusterHome:
         raise KeyboardInterrupt
 
     out: Callable[[], FakeClock] = FakeClock

@@ -94,10 +94,36 @@ def test_mysql_is_told_by_one_option_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert f'ssl-ca="{Path(name).with_name("ca.crt")}"\n' in files[name][2]
 
 
+@pytest.mark.parametrize(
+    ("version", "there", "taken"),
+    [
+        ("9.7", ["mysql", "mariadb"], "mysql"),
+        ("9.7", ["mariadb"], "mariadb"),
+        ("11.8", ["mysql", "mariadb"], "mariadb"),
+        ("11.8", ["mysql"], "mysql"),
+        ("", ["mysql", "mariadb"], "mysql"),
+    ],
+)
+def test_a_server_s_own_client_comes_first_and_the_other_one_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, there: list[str], taken: str
+) -> None:
+    spies = {name: Spy(tmp_path, name) for name in there}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert talk(attrs.evolve(LOGIN, engine="mysql", sslmode="VERIFY_IDENTITY", version=version), []) == 7
+    argv, _, _ = spies[taken].seen()
+    assert argv[0] == str(tmp_path / taken)
+    assert PASSWORD not in " ".join(argv)
+
+
 def test_a_missing_client_is_named_with_the_way_to_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(VerbError, match="psql is not installed: install PostgreSQL's client"):
         ask(LOGIN, "SELECT 1")
+    said = (
+        r"neither mariadb nor mysql is installed: install MariaDB's \(Debian: mariadb-client, .* or MySQL's client \("
+    )
+    with pytest.raises(VerbError, match=said):
+        ask(attrs.evolve(LOGIN, engine="mysql", version="10.11"), "SELECT 1")
     with pytest.raises(VerbError, match="no client is known for oracle; `credentials` shows"):
         ask(attrs.evolve(LOGIN, engine="oracle"), "SELECT 1")
 

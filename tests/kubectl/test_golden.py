@@ -29,7 +29,15 @@ from .terminal import Said
 GOLDEN = Path(__file__).with_name("golden")
 
 CASES: dict[str, tuple[str, ...]] = {
-    "list": ("list", "", "list -o wide", "list -A -l none=of-them", "list -o name", "list search --no-headers"),
+    "list": (
+        "list",
+        "",
+        "list -o wide",
+        "list -A -l none=of-them",
+        "list -o name",
+        "list search --no-headers",
+        "list orders --show-labels -v 6",
+    ),
     "explain": ("explain orders", "explain billing --exit-code", "explain search", "explain orders -o json"),
     "tree": ("tree orders", "tree orders -o yaml"),
     "events": ("events orders",),
@@ -46,9 +54,9 @@ CASES: dict[str, tuple[str, ...]] = {
         "plan search",
         "plan billing --system-namespace PLATFORM -o json",
     ),
-    "rotate": ("rotate orders --dry-run=client", "rotate search"),
-    "pause": ("pause orders --dry-run=client", "pause search --dry-run=client"),
-    "resume": ("resume search --dry-run=client", "resume orders --dry-run=client"),
+    "rotate": ("rotate orders --dry-run=client", "rotate orders --dry-run=server", "rotate search"),
+    "pause": ("pause orders --dry-run=client", "pause orders --dry-run=server", "pause search --dry-run=client"),
+    "resume": ("resume search --dry-run=client", "resume search --dry-run=server", "resume orders --dry-run=server"),
     "approve": ("approve orders", "approve orders 0123456789ab"),
     "wait": ("wait orders", "wait billing"),
     "check": ("check --system-namespace PLATFORM",),
@@ -76,6 +84,7 @@ def scene(api_server: ControlPlane, pg: PostgresServer, tmp_path_factory: pytest
         stack.enter_context(_session(world, "orders-api"))
         world.annotate(CLAIM, "orders", rotate="1")
         world.annotate(CLAIM, "search", paused="true")
+        world.patch(CLAIM, "orders", {"metadata": {"labels": {"app": "orders", "team": "shop"}}})
         world.claim("billing", databaseName="postgres")
         world.settle()
         world.pass_time(60)
@@ -144,6 +153,7 @@ def _steady(text: str, world: World) -> str:
     for pattern, steady in (
         (world.tag, "a0b1c2"),
         (rf"\b{world.postgres.port}\b", "54321"),
+        (re.escape(world.cluster.url), "https://127.0.0.1:6443"),
         (r"_[0-9a-f]{8}(?=_[ab]\b)", "_0123abcd"),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", "2026-11-20 10:00:00"),
         (r"\d+ files, \d+ KiB", "N files, N KiB"),
@@ -154,5 +164,5 @@ def _steady(text: str, world: World) -> str:
 
 def _aged(table: str) -> str:
     """The ages that the API server counts by its own clock, as one and the same."""
-    text = re.sub(r"(?m)(?<=   )\d+[sm]\w*( *)(?=   |$)", "1s ", re.sub(r"AGE +NOTE", "AGE   NOTE", table))
+    text = re.sub(r"(?m)(?<=   )\d+[sm]\w*( *)(?=   |$)", "1s ", re.sub(r"AGE +(?=NOTE|LABELS)", "AGE   ", table))
     return re.sub(r"(?m) +$", "", text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
+import yaml
 
 from dbclaims.core.api.crd import columns
 from dbclaims.core.api.kinds import RESOURCES
@@ -48,10 +50,13 @@ def test_a_thousand_claims_are_listed_with_at_most_three_requests(crowd: Person)
         assert len(_requests(crowd.world, position)) <= 3
 
 
-def test_list_imports_nothing_heavy(person: Person) -> None:
+def test_list_imports_nothing_heavy(person: Person, tmp_path: Path) -> None:
     world = person.world
+    # As people have it: YAML, not the JSON that a ControlPlane writes.
+    config = tmp_path / "config"
+    config.write_text(yaml.safe_dump(yaml.safe_load(world.cluster.kubeconfig().read_text())))
     program = "import sys; from dbclaims.core.kubectl.claims import main; main(); print(*sys.modules, file=sys.stderr)"
-    flags = ["--kubeconfig", str(world.cluster.kubeconfig()), "-n", world.named("shop")]
+    flags = ["--kubeconfig", str(config), "-n", world.named("shop")]
     done = subprocess.run([sys.executable, "-c", program, *flags], capture_output=True, text=True, check=True)
     assert "orders" in done.stdout
     loaded = set(done.stderr.split())
@@ -61,6 +66,7 @@ def test_list_imports_nothing_heavy(person: Person) -> None:
         "dbclaims.core.kube",
         "dbclaims.core.kube.access",
         "dbclaims.core.kube.contexts",
+        "dbclaims.core.kube.trace",
         "dbclaims.core.kubectl",
         *(f"dbclaims.core.kubectl.{name}" for name in ("claims", "cluster", "desk", "flags", "listing")),
         *(f"dbclaims.core.kubectl.{name}" for name in ("screen", "tables", "verb", "wire", "words")),
@@ -119,6 +125,40 @@ def test_selectors_are_the_api_server_s(person: Person) -> None:
     assert person.says("list", "-l", "team=shop", "-o", "name").out.split() == ["databaseclaim.dbclaims.io/orders"]
     said = person.says("list", "--field-selector", f"spec.className={world.named('shared')}", "-o", "name")
     assert len(said.out.split()) == 2
+
+
+def test_labels_are_shown_as_kubectl_shows_them(person: Person) -> None:
+    world = person.world
+    world.patch(CLAIM, "orders", {"metadata": {"labels": {"team": "shop", "app.kubernetes.io/name": "orders"}}})
+    world.claim("carts")
+    theirs = _kubectl(world, "get", "databaseclaims", "-n", world.named("shop"), "--show-labels").splitlines()
+    ours = person.says("list", "--show-labels").out.splitlines()
+    # NOTE comes behind it, and only `carts` has one.
+    assert [line.partition("   see ")[0].split()[-1] for line in ours[1:]] == [line.split()[-1] for line in theirs[1:]]
+    assert ours[0].split()[-2:] == ["LABELS", "NOTE"]
+    everywhere = person.says("list", "-A", "--show-labels", "-l", "team=shop", "--no-headers").out
+    assert everywhere.endswith("   app.kubernetes.io/name=orders,team=shop\n")
+
+
+def test_each_request_is_told_of_from_6_on_and_nothing_that_is_secret(person: Person) -> None:
+    world = person.world
+    path = f"{world.cluster.url}/apis/dbclaims.io/v1alpha1/namespaces/{world.named('shop')}/databaseclaims"
+    assert person.says("list", "-v", "5").err == ""
+    told = person.says("list", "-v=6")
+    assert told.out == person.says("list").out
+    assert told.err == f"GET {path}?includeObject=None&limit=500 200 OK in 0 milliseconds\n"
+    told = person.says("--v", "9", "credentials", "orders", "--show", "-o", "json")
+    secret = f"{world.cluster.url}/api/v1/namespaces/{world.named('shop')}/secrets/orders"
+    lines = [f"GET {url} 200 OK in 0 milliseconds" for url in (f"{path}/orders", secret)]
+    assert told.err.splitlines() == lines
+    password = world.secret()["password"]
+    assert password in told.out
+    assert [word for word in (password, world.cluster.token(), "Bearer") if word in told.err] == []
+    refused = Person(world, "developer").says("list", "-v6")
+    assert (refused.code, refused.err.splitlines()[0].partition("&")[2]) == (
+        1,
+        "limit=500 403 Forbidden in 0 milliseconds",
+    )
 
 
 def test_an_empty_namespace_is_said_in_kubectl_s_words(person: Person) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -33,6 +32,9 @@ WRONG: dict[str, tuple[tuple[str, str], ...]] = {
         ("list -o toml", r'unable to match a printer suitable for the output format "toml"'),
         ("list -o jsonpath={.items[", "unclosed brace"),
         ("list -w -o json", "--watch prints lines"),
+        ("list --show-labels -o json", "--show-labels option cannot be used with json printer"),
+        ("list --show-labels -o jsonpath={.items}", "--show-labels option cannot be used with jsonpath printer"),
+        ("list -v loud", "argument -v/--v: invalid int value: 'loud'"),
         ("list --selector", "expected one argument"),
         ("list ordres", r'"ordres" not found; did you mean "orders"\?'),
     ),
@@ -199,7 +201,7 @@ def test_each_verb_s_help_has_three_examples_that_are_understood(clock: FakeCloc
     for example in verb(name).examples:
         assert f"  {PROGRAM} {example}\n" in said.out
 
-        def unasked(_: Namespace) -> NoReturn:
+        def unasked(*_: object) -> NoReturn:
             raise AssertionError("no connection is needed to understand an example")
 
         parsed = piped([*example.partition(" > ")[0].partition(" -- ")[0].split(), "--help"], unasked, clock)

@@ -45,6 +45,43 @@ def test_a_dry_run_writes_nothing(person: Person) -> None:
     assert [each for each in events if each.user_agent == "kubectl-claims" and each.is_write] == []
 
 
+WRITES = ("pause orders", "resume search", "rotate orders --wait", "approve orders 7f3c9a1b2c3d")
+
+
+def test_a_dry_run_on_the_server_is_checked_there_and_stores_nothing(person: Person) -> None:
+    world = person.world
+    world.claim("search")
+    world.annotate(CLAIM, "search", paused="true")
+    world.patch_status(CLAIM, "orders", {"pendingHash": "7f3c9a1b2c3d"})
+    before = {name: world.get(CLAIM, name) for name in ("orders", "search")}
+    position = world.cluster.audit_position()
+    for typed in WRITES:
+        said = person.says(*typed.split(), "--dry-run=server")
+        assert (said.code, said.err) == (0, ""), typed
+        assert said.out.startswith(f"databaseclaim.dbclaims.io/{typed.split()[1]} ")
+        assert said.out.endswith(" (server dry run)\n")
+    writes = [each for each in world.cluster.audit_since(position) if each.is_write and each.user == "admin"]
+    assert [(each.verb, "dryRun=All" in each.uri) for each in writes] == [("patch", True)] * len(WRITES)
+    assert {name: world.get(CLAIM, name) for name in before} == before
+
+
+def test_a_dry_run_on_the_server_is_refused_as_the_write_would_be(person: Person) -> None:
+    world = person.world
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{world.named('shop')}"
+    group = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "may-look"}}
+    rule = {"apiGroups": ["dbclaims.io"], "resources": ["databaseclaims"], "verbs": ["get"]}
+    assert world.cluster.request("POST", f"{path}/roles", {**group, "kind": "Role", "rules": [rule]})[0] == 201
+    bound = {"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "may-look"}}
+    subjects = [{"kind": "User", "name": "developer", "apiGroup": "rbac.authorization.k8s.io"}]
+    binding = {**group, "kind": "RoleBinding", **bound, "subjects": subjects}
+    assert world.cluster.request("POST", f"{path}/rolebindings", binding)[0] == 201
+    developer = Person(world, "developer")
+    assert developer.says("pause", "orders", "--dry-run=client").code == 0
+    said = developer.says("pause", "orders", "--dry-run=server")
+    assert (said.code, said.out) == (1, "")
+    assert 'User "developer" cannot patch' in said.err
+
+
 def test_only_annotations_are_written(person: Person) -> None:
     world = person.world
     before = world.get(CLAIM, "orders")

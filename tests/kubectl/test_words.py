@@ -1,4 +1,4 @@
-"""The small pure parts: templates, lengths of time, tables, completions of a line."""
+"""The small pure parts: templates, lengths of time, tables, a request's line, a login's sibling."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from dbclaims.core.kube.trace import Trace
 from dbclaims.core.kubectl.age import age
 from dbclaims.core.kubectl.flags import seconds
 from dbclaims.core.kubectl.jsonpath import TemplateError, found, rendered
 from dbclaims.core.kubectl.screen import Screen
 from dbclaims.core.kubectl.sessions import sibling
 from dbclaims.core.kubectl.tables import lines, widths_of
+from tests.clock import FakeClock
 
 DOCUMENT = {
     "metadata": {"name": "orders", "labels": {"a.b/c": "x"}, "annotations": {}},
@@ -97,6 +99,27 @@ def test_no_line_ends_in_a_space_and_columns_stand_below_each_other() -> None:
         "a        True",
         "longer   Unknown   x",
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "said"),
+    [
+        (
+            "https://somebody:t0ken@[::1]:6443/api?a=b",
+            200,
+            "GET https://[::1]:6443/api?a=b 200 OK in 1500 milliseconds",
+        ),
+        ("http://h/api", 409, "GET http://h/api 409 Conflict in 1500 milliseconds"),
+        ("http://h/api", 299, "GET http://h/api 299 in 1500 milliseconds"),
+    ],
+)
+def test_a_request_is_told_of_without_the_login_in_its_url(url: str, status: int, said: str) -> None:
+    told: list[str] = []
+    clock = FakeClock()
+    answered = Trace(told.append, clock)("GET", url)
+    clock.advance(1.5)
+    answered(status)
+    assert told == [said]
 
 
 @pytest.mark.parametrize(("one", "other"), [("orders_a", "orders_b"), ("x_0123abcd_b", "x_0123abcd_a")])

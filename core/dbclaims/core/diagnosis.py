@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import orjson
 from attrs import frozen
 
 from .definitions import WrongDefinitions, check_definitions
 from .kinds import CLAIM, REVIEW
-from .kube.errors import wire_errors
-from .kube.store import KubernetesStore, path_of
+from .kube.store import KubernetesStore
 from .kube.transport import Transport
 from .objectstore import ObjectStore, StoreError
 from .rights import PolicyRule, cluster_rules, event_rules, namespace_rules, own_rules, secret_rules
@@ -121,9 +119,7 @@ def _dry_run(transport: Transport, namespace: str) -> None:
         "metadata": {"generateName": "dbclaims-check-", "namespace": namespace},
         "spec": {"className": "dbclaims-check"},
     }
-    path = path_of(CLAIM, namespace)
-    with wire_errors(f"POST {path}"):
-        transport.request("POST", path, query={"dryRun": "All"}, body=orjson.dumps(claim))
+    KubernetesStore(transport, dry_run=True).create(CLAIM, claim)
 
 
 def _looked(what: str, look: Callable[[], None]) -> Finding:

@@ -145,11 +145,18 @@ def _is_leftover(secret: Object, owner: Owner) -> bool:
 
 def read(secret: Object) -> Published:
     """What a Secret of ours holds; not intact where it was edited by hand."""
-    data = decoded(secret)
-    annotations = secret["metadata"].get("annotations") or {}
-    username, password = _login(data, annotations.get(FORMAT_ANNOTATION, ""))
-    found = checksum(data)
-    return Published(username, password, found, intact=annotations.get(CHECKSUM_ANNOTATION) == found)
+    username, password = _login(by_meaning(secret))
+    found = checksum(decoded(secret))
+    return Published(username, password, found, intact=_annotation(secret, CHECKSUM_ANNOTATION) == found)
+
+
+def by_meaning(secret: Object) -> dict[str, str]:
+    """The values under our own names for them, whatever names `secretFormat` gave; one that is gone is empty."""
+    values, entries = decoded(secret), _annotation(secret, FORMAT_ANNOTATION).split(",")
+    names = {key: name or key for name, _, key in (entry.rpartition("=") for entry in entries if entry)}
+    if not names:
+        return {"username": "", "password": "", **values}
+    return {key: values.get(name, "") for key, name in names.items()}
 
 
 def decoded(secret: Object) -> dict[str, str]:
@@ -173,12 +180,15 @@ def _shaped(keys: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
     return {name or key: keys[key] for name, _, key in pairs if key in keys}
 
 
-def _login(data: Mapping[str, str], entries: str) -> tuple[str, str]:
-    names = {key: name or key for name, _, key in (entry.rpartition("=") for entry in entries.split(",") if entry)}
-    if not names or {"username", "password"} <= names.keys():
-        return data.get(names.get("username", "username"), ""), data.get(names.get("password", "password"), "")
+def _annotation(secret: Object, name: str) -> str:
+    return str((secret["metadata"].get("annotations") or {}).get(name, ""))
+
+
+def _login(values: Mapping[str, str]) -> tuple[str, str]:
+    if {"username", "password"} <= values.keys():
+        return values["username"], values["password"]
     try:
-        uri = urlsplit(data.get(names.get("uri", ""), ""))
+        uri = urlsplit(values.get("uri", ""))
     except ValueError:
         return "", ""
     return unquote(uri.username or ""), unquote(uri.password or "")

@@ -77,7 +77,7 @@ def _files(named: str, environ: Mapping[str, str]) -> list[Path]:
 
 
 def _read(path: Path) -> Entry:
-    # Only here: half a kubeconfig's time goes into this import, and a pod's account needs none.
+    # Only here: its import costs as much as an answer of the API server, and a pod's account needs none.
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -15,10 +15,15 @@ from .transport import JSON, MERGE_PATCH, Transport
 
 
 class KubernetesStore:
-    """The port `dbclaims.core.objectstore.ObjectStore` on a `Transport`; threads may share it."""
+    """The port `dbclaims.core.objectstore.ObjectStore` on a `Transport`; threads may share it.
 
-    def __init__(self, transport: Transport) -> None:
+    Args:
+        dry_run: the API server checks every write as any other, and stores none.
+    """
+
+    def __init__(self, transport: Transport, *, dry_run: bool = False) -> None:
         self._transport = transport
+        self._writing = {"dryRun": "All"} if dry_run else {}
 
     def list(
         self,
@@ -131,8 +136,9 @@ class KubernetesStore:
         content_type: str = JSON,
     ) -> Object:
         data = None if body is None else orjson.dumps(body)
+        asked = query if method == "GET" else self._writing
         with wire_errors(f"{method} {path}"):
-            answer = self._transport.request(method, path, query=query, body=data, content_type=content_type)
+            answer = self._transport.request(method, path, query=asked, body=data, content_type=content_type)
             parsed: Object = orjson.loads(answer)
             return parsed
 

@@ -22,6 +22,7 @@ from ..metrics import Metrics
 from ..objectstore import Unreachable
 from .config import ClusterAccess, Loader
 from .errors import answer_error, wire_errors
+from .trace import Observer, unobserved
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 9}
 """Seconds of silence before the kernel asks, seconds between questions, how many may go unanswered: client-go's."""
@@ -74,12 +75,19 @@ class Transport:
     Args:
         load: gives a fresh access; called at the start, after a 401 and after a TLS error.
         pool_size: connections kept for requests: the workers and a few more.
+        observe: told of each request and of its answer's status.
     """
 
     def __init__(
-        self, load: Loader, *, metrics: Metrics, timeouts: Timeouts | None = None, pool_size: int = 24
+        self,
+        load: Loader,
+        *,
+        metrics: Metrics,
+        timeouts: Timeouts | None = None,
+        pool_size: int = 24,
+        observe: Observer = unobserved,
     ) -> None:
-        self._load, self._metrics, self._pool_size = load, metrics, pool_size
+        self._load, self._metrics, self._pool_size, self._observe = load, metrics, pool_size, observe
         self._timeouts = timeouts or Timeouts()
         self._lock = threading.Lock()
         self._streams: set[urllib3.BaseHTTPResponse] = set()
@@ -156,10 +164,12 @@ class Transport:
         headers = {"User-Agent": USER_AGENT, "Accept": JSON, **connections.access.headers()}
         if request.body is not None:
             headers["Content-Type"] = request.content_type
+        url = connections.access.host + request.target
+        answered = self._observe(request.method, url)
         try:
             answer = pool.request(
                 request.method,
-                connections.access.host + request.target,
+                url,
                 body=request.body,
                 headers=headers,
                 retries=False,
@@ -169,6 +179,7 @@ class Transport:
         except urllib3.exceptions.SSLError:
             self._renew(connections)
             raise
+        answered(answer.status)
         host = urlsplit(connections.access.host).netloc
         self._metrics.requests.labels(str(answer.status), request.method, host).inc()
         return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from ..api import ABANDON, APPROVE, PAUSED
+from ..objectstore import Object
 from .desk import Desk
 from .facts import Facts
 from .flags import declare_dry_run, declare_name
@@ -12,6 +13,8 @@ from .reading import KINDS, named
 from .tables import show
 from .verb import DONE, NO, Verb, VerbError
 from .words import CLAIM, SERVER
+
+_RUNS = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -60,26 +63,35 @@ def _show_waiting(desk: Desk, facts: Facts, waiting: str) -> int:
 
 
 def _set(desk: Desk, facts: Facts, name: str, value: str | None, said: str) -> int:
-    """Write one annotation (None removes it) unless it is as wished, and say so in kubectl's words."""
-    dry = desk.arguments.dry_run == "client"
-    if facts.annotation(name) != value and not dry:
-        patch = {"metadata": {"annotations": {name: value}}}
-        desk.store.patch(KINDS[facts.word], facts.namespace, facts.name, patch)
-    desk.screen.say(f"{facts.word.named(facts.name)} {said}{' (dry run)' if dry else ''}")
+    annotate(desk, facts, name, value)
+    return tell(desk, facts, said)
+
+
+def annotate(desk: Desk, facts: Facts, name: str, value: str | None) -> Object:
+    """Write one annotation (None removes it) unless it is as wished; return the object as it is then."""
+    if facts.annotation(name) == value or desk.arguments.dry_run == "client":
+        return facts.document
+    patch = {"metadata": {"annotations": {name: value}}}
+    return desk.store.patch(KINDS[facts.word], facts.namespace, facts.name, patch)
+
+
+def tell(desk: Desk, facts: Facts, done: str) -> int:
+    """Say in kubectl's words what was done to an object, or would have been."""
+    desk.screen.say(f"{facts.word.named(facts.name)} {done}{_RUNS[desk.arguments.dry_run]}")
     return DONE
 
 
 PAUSE = Verb(
     "pause",
     "stop every change to the database; its login goes on working",
-    ("pause orders -n shop", "pause databaseserver/shared -n platform", "pause orders --dry-run=client"),
+    ("pause orders -n shop", "pause databaseserver/shared -n platform", "pause orders --dry-run=server"),
     _declare,
     _pause,
 )
 RESUME = Verb(
     "resume",
     "end a pause",
-    ("resume orders -n shop", "resume databaseserver/shared -n platform", "resume orders --dry-run=client"),
+    ("resume orders -n shop", "resume databaseserver/shared -n platform", "resume orders --dry-run=server"),
     _declare,
     _resume,
 )

@@ -20,7 +20,7 @@ from .verb import DONE, FAILED, INTERRUPTED, Verb, VerbError
 
 if TYPE_CHECKING:
     from ..clock import Clock
-    from .desk import Home
+    from .desk import Find
 
 PROGRAM = "kubectl claims"
 DEFAULT = "list"
@@ -61,7 +61,18 @@ ROOMS = {
 """Each verb, its module, and its name there. Only the one that is asked for is loaded."""
 
 _CLUSTER = ("-n", "--namespace", "--kubeconfig", "--context", "--cluster", "--user", "--as", "--as-group")
-_WITH_VALUE = (*_CLUSTER, "--request-timeout", "--color", "-o", "--output", "-l", "--selector", "--field-selector")
+_WITH_VALUE = (
+    *_CLUSTER,
+    "--request-timeout",
+    "--color",
+    "-v",
+    "--v",
+    "-o",
+    "--output",
+    "-l",
+    "--selector",
+    "--field-selector",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,9 +91,7 @@ def system_clock() -> Clock:
     return SystemClock()
 
 
-def run(
-    arguments: Sequence[str], home: Callable[[Namespace], Home], clock: Callable[[], Clock], out: TextIO, err: TextIO
-) -> int:
+def run(arguments: Sequence[str], home: Find, clock: Callable[[], Clock], out: TextIO, err: TextIO) -> int:
     """Run one verb with everything that it touches handed in; return its exit code."""
     try:
         if arguments[:1] == ["__complete"]:
@@ -99,7 +108,7 @@ def run(
         return ended.code
 
 
-def finished(parsed: Namespace, screen: Screen, clock: Callable[[], Clock], home: Callable[[Namespace], Home]) -> int:
+def finished(parsed: Namespace, screen: Screen, clock: Callable[[], Clock], home: Find) -> int:
     """Carry a verb out, and say in one sentence what goes wrong."""
     desk = Desk(parsed, screen, clock, home)
     try:
@@ -125,7 +134,7 @@ def finished(parsed: Namespace, screen: Screen, clock: Callable[[], Clock], home
     return code
 
 
-def _complete(words: Sequence[str], home: Callable[[Namespace], Home], out: TextIO) -> int:
+def _complete(words: Sequence[str], home: Find, out: TextIO) -> int:
     from .completion import complete
 
     return complete(words, home, out)

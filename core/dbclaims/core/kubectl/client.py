@@ -1,4 +1,4 @@
-"""psql and mysql as child processes that find the login in files of their own, for nobody else to read.
+"""psql, mysql and mariadb as child processes that find the login in files of their own, for nobody else to read.
 
 No password stands in an argument or in anybody's environment. The files live in a directory of mode 0700 and go with
 the child.
@@ -33,9 +33,13 @@ _QUIET = {
 """One line for each row, tabs between, nothing else."""
 
 _INSTALL = {
-    "psql": "install PostgreSQL's client (Debian: postgresql-client, macOS: libpq)",
-    "mysql": "install MySQL's client (Debian: default-mysql-client, macOS: mysql-client)",
+    "psql": "PostgreSQL's client (Debian: postgresql-client, macOS: libpq)",
+    "mysql": "MySQL's client (Debian: default-mysql-client, macOS: mysql-client)",
+    "mariadb": "MariaDB's (Debian: mariadb-client, macOS: mariadb)",
 }
+
+_FIRST_MARIADB = 10
+"""The first version that only MariaDB has: MySQL went from 5.7 to 8 and 9."""
 
 
 @frozen
@@ -101,7 +105,7 @@ def _psql(login: Login, folder: Path, authority: str) -> Call:
         "PGCONNECT_TIMEOUT": "10",
     }
     foreign = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return Call((_found("psql"),), {**foreign, **{name: value for name, value in own.items() if value}})
+    return Call((_found(["psql"]),), {**foreign, **{name: value for name, value in own.items() if value}})
 
 
 def _mysql(login: Login, folder: Path, authority: str) -> Call:
@@ -119,7 +123,7 @@ def _mysql(login: Login, folder: Path, authority: str) -> Call:
     if login.sslmode in ("VERIFY_IDENTITY", "VERIFY_CA"):
         text += "\nloose-ssl-verify-server-cert"
     file = _file(folder / "my.cnf", f"{text}\n")
-    return Call((_found("mysql"), f"--defaults-file={file}", login.database), os.environ)
+    return Call((_found(_clients(login.version)), f"--defaults-file={file}", login.database), os.environ)
 
 
 def _quoted(value: str) -> str:
@@ -133,10 +137,20 @@ def _file(path: Path, text: str) -> str:
     return str(path)
 
 
-def _found(program: str) -> str:
-    found = shutil.which(program)
+def _clients(version: str) -> list[str]:
+    """The programs that talk to a server of this version, the server's own first. Pure."""
+    number = version.partition(".")[0]
+    is_mariadb = number.isdecimal() and int(number) >= _FIRST_MARIADB
+    return ["mariadb", "mysql"] if is_mariadb else ["mysql", "mariadb"]
+
+
+def _found(programs: Sequence[str]) -> str:
+    """The first of these programs that is there. Raises `VerbError`."""
+    found = next(filter(None, map(shutil.which, programs)), None)
     if found is None:
-        raise VerbError(f"error: {program} is not installed: {_INSTALL[program]}; `credentials` shows what to give it")
+        missing = f"{programs[0]} is not" if len(programs) == 1 else f"neither {' nor '.join(programs)} is"
+        way_out = f"install {' or '.join(_INSTALL[each] for each in programs)}"
+        raise VerbError(f"error: {missing} installed: {way_out}; `credentials` shows what to give it")
     return found
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ..kube.access import Access, Unfamiliar, access
 from ..kube.contexts import Choice, Context, ContextError, chosen
+from ..kube.trace import unobserved
 from .tables import Row, Table
 from .verb import VerbError
 from .wire import JSON, METADATA, TABLE, Declined, Door, Wire
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from ..kube.config import ClusterAccess
+    from ..kube.trace import Observer
     from ..objectstore import ObjectStore
     from .desk import Selection
 
@@ -29,8 +31,8 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 class ClusterHome:
     """A cluster (`Home`), as kubectl's flags and the kubeconfig name it. Raises `VerbError`."""
 
-    def __init__(self, arguments: Namespace) -> None:
-        self._arguments = arguments
+    def __init__(self, arguments: Namespace, observe: Observer = unobserved) -> None:
+        self._arguments, self._observe = arguments, observe
         self._entered = False
 
     @cached_property
@@ -44,15 +46,19 @@ class ClusterHome:
         # Only here: it costs as much as everything else together.
         from .opening import opened
 
-        return opened(self._enter, self._headers, self._arguments.request_timeout)
+        asked = self._arguments
+        dry_run = getattr(asked, "dry_run", "") == "server"
+        return opened(self._enter, self._headers, asked.request_timeout, self._observe, dry_run=dry_run)
 
-    def table(self, word: Word, namespace: str | None, selection: Selection, *, wide: bool) -> Table:
+    def table(
+        self, word: Word, namespace: str | None, selection: Selection, *, wide: bool, metadata: bool = False
+    ) -> Table:
         """See `Home.table`: the server makes it, so new columns need no new `kubectl claims`."""
         columns: list[str] = []
         rows: list[Row] = []
         version = ""
-        # Only the metadata knows an object's namespace, and for 1,000 claims it is 1.2 MB that nobody else reads.
-        query = {**selection, "includeObject": "None" if namespace or not word.namespaced else "Metadata"}
+        # For 1,000 claims the metadata is 1.2 MB.
+        query = {**selection, "includeObject": "Metadata" if metadata else "None"}
         for page in self._pages(word, namespace, query, TABLE):
             shown = [at for at, each in enumerate(page["columnDefinitions"]) if wide or not each.get("priority")]
             columns = [page["columnDefinitions"][at]["name"] for at in shown]
@@ -151,7 +157,7 @@ class ClusterHome:
     @cached_property
     def _wire(self) -> Wire:
         door: Door = self._door
-        return Wire(door, self._arguments.request_timeout, self._headers)
+        return Wire(door, self._arguments.request_timeout, self._headers, self._observe)
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -178,8 +184,9 @@ def _foreign(arguments: Namespace) -> ClusterAccess:
 
 def _rows(page: dict[str, Any], shown: list[int]) -> Iterator[Row]:
     for row in page.get("rows") or ():
-        cells = ["" if cell is None else str(cell) for cell in row["cells"]]
-        yield Row(tuple(cells[at] for at in shown), (row.get("object") or {}).get("metadata") or {})
+        cells = row["cells"]
+        said = tuple("" if cells[at] is None else str(cells[at]) for at in shown)
+        yield Row(said, (row.get("object") or {}).get("metadata") or {})
 
 
 def _path(word: Word, namespace: str | None) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TextIO
 
+from ..kube.trace import unobserved
 from . import claims, words
-from .desk import Desk, Home
+from .desk import Desk, Find, Home
 from .verb import DONE, Verb, VerbError
 
 NO_FILES = ":4"
@@ -32,14 +33,14 @@ def main() -> int:
     return complete(sys.argv[1:], ClusterHome, sys.stdout)
 
 
-def complete(given: Sequence[str], home: Callable[[Namespace], Home], out: TextIO) -> int:
+def complete(given: Sequence[str], home: Find, out: TextIO) -> int:
     """Print the choices; trouble is no answer, for nobody reads it at a prompt."""
     for line in (*choices(given or [""], home), NO_FILES):
         print(line, file=out)
     return DONE
 
 
-def choices(given: Sequence[str], home: Callable[[Namespace], Home]) -> Iterator[str]:
+def choices(given: Sequence[str], home: Find) -> Iterator[str]:
     """The words that may stand where the last one is."""
     *before, last = given
     if last.startswith("-"):
@@ -75,11 +76,11 @@ def _values(flag: str, last: str) -> Iterator[str]:
         return
 
 
-def _names(verb: str, before: Sequence[str], last: str, home: Callable[[Namespace], Home]) -> Iterator[str]:
+def _names(verb: str, before: Sequence[str], last: str, home: Find) -> Iterator[str]:
     """The objects of the kind that the verb is for, each with its reason."""
     word = _ABOUT.get(verb, words.CLAIM)
     flags = _flags(before)
-    place: Home = home(flags)
+    place: Home = home(flags, unobserved)
     try:
         namespace = (flags.namespace or place.namespace) if word.namespaced else None
         table = place.table(word, namespace, {}, wide=False)

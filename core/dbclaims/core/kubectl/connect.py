@@ -45,7 +45,7 @@ PSQL = Verb(
 )
 CONNECT = Verb(
     "connect",
-    "psql or mysql on a claim's database, whichever fits; what stands behind -- is the client's",
+    "psql, mysql or mariadb on a claim's database, whichever fits; what stands behind -- is the client's",
     ("connect orders -n shop", "connect orders -- -e 'SELECT 1'", "connect roleclaim/reports -n bi"),
     _declare,
     _connect,

@@ -6,16 +6,22 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..kube.trace import Trace, unobserved
+
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
     from datetime import datetime
 
     from ..clock import Clock
+    from ..kube.trace import Observer
     from ..objectstore import ObjectStore
     from .screen import Screen
     from .tables import Row, Table
     from .words import Word
+
+_REQUESTS = 6
+"""The verbosity from which on kubectl tells of each request."""
 
 Selection = Mapping[str, str]
 """What the store selects: `labelSelector`, `fieldSelector`; empty values select all."""
@@ -34,8 +40,13 @@ class Home(Protocol):
         """The objects."""
         ...
 
-    def table(self, word: Word, namespace: str | None, selection: Selection, *, wide: bool) -> Table:
-        """The objects of a kind as their definition's columns show them. Raises `VerbError` and `StoreError`."""
+    def table(
+        self, word: Word, namespace: str | None, selection: Selection, *, wide: bool, metadata: bool = False
+    ) -> Table:
+        """The objects of a kind as their definition's columns show them. Raises `VerbError` and `StoreError`.
+
+        Their metadata comes along where it is asked for, namespaces and labels with it.
+        """
         ...
 
     def changes(
@@ -69,6 +80,10 @@ class Home(Protocol):
         ...
 
 
+Find = Callable[["Namespace", "Observer"], Home]
+"""Finds the home that the arguments name; the observer is told of each request."""
+
+
 class Desk:
     """One verb's run.
 
@@ -77,9 +92,7 @@ class Desk:
         home: finds the home when it is first needed, so that a wrong argument costs no connection.
     """
 
-    def __init__(
-        self, arguments: Namespace, screen: Screen, clock: Callable[[], Clock], home: Callable[[Namespace], Home]
-    ) -> None:
+    def __init__(self, arguments: Namespace, screen: Screen, clock: Callable[[], Clock], home: Find) -> None:
         self.arguments, self.screen = arguments, screen
         self._find, self._make_clock = home, clock
 
@@ -91,7 +104,7 @@ class Desk:
     @cached_property
     def home(self) -> Home:
         """Where the objects live."""
-        return self._find(self.arguments)
+        return self._find(self.arguments, self._observer)
 
     @property
     def store(self) -> ObjectStore:
@@ -116,3 +129,9 @@ class Desk:
         """End what was opened."""
         if "home" in self.__dict__:
             self.home.close()
+
+    @property
+    def _observer(self) -> Observer:
+        """`-v`."""
+        told = getattr(self.arguments, "verbosity", 0) >= _REQUESTS
+        return Trace(self.screen.note, self.clock) if told else unobserved

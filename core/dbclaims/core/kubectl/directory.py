@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from ..api.crd import columns
 from ..api.kinds import RESOURCES, Column
+from ..kube.trace import Observer
 from ..local import STATE_NAME, LocalView
 from ..objectstore import ObjectStore, every
 from .age import since
@@ -25,11 +26,19 @@ class LocalHome:
 
     namespace = ""
 
-    def __init__(self, arguments: Namespace) -> None:
+    def __init__(self, arguments: Namespace, _: Observer) -> None:
         self._state: Path = arguments.state or arguments.directory / STATE_NAME
         self.store: ObjectStore = LocalView(self._state)
 
-    def table(self, word: Word, namespace: str | None, selection: Selection, *, wide: bool) -> Table:
+    def table(
+        self,
+        word: Word,
+        namespace: str | None,
+        selection: Selection,
+        *,
+        wide: bool,
+        metadata: bool = False,  # noqa: ARG002 -- it is always at hand
+    ) -> Table:
         """See `Home.table`: made here as an API server makes it."""
         shown = [each for each in columns(RESOURCES[word.kind]) if wide or not each.wide]
         objects, now = self.objects(word, namespace, selection), datetime.now(UTC)

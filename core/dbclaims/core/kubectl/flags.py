@@ -22,6 +22,9 @@ def declare_cluster(parser: ArgumentParser) -> None:
     group.add_argument(
         "--request-timeout", metavar="TIME", type=seconds, default=30.0, help="how long one request may take (30s)"
     )
+    group.add_argument(
+        "-v", "--v", dest="verbosity", metavar="N", type=int, default=0, help="6 and more: tell of each request"
+    )
     declare_colour(parser)
 
 
@@ -52,6 +55,7 @@ def declare_objects(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"{what} (default: all)")
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="in every namespace")
     parser.add_argument("--no-headers", action="store_true", help="no line of column names")
+    parser.add_argument("--show-labels", action="store_true", help="labels as a further column")
     declare_output(parser, *_FORMS)
 
 
@@ -77,7 +81,10 @@ def declare_files(parser: ArgumentParser) -> None:
 def declare_dry_run(parser: ArgumentParser) -> None:
     """`--dry-run`."""
     parser.add_argument(
-        "--dry-run", choices=("none", "client"), default="none", help="client: only say what would be written"
+        "--dry-run",
+        choices=("none", "client", "server"),
+        default="none",
+        help="client: only say what would be written; server: the API server checks it too, and stores nothing",
     )
 
 

@@ -17,6 +17,8 @@ from .tables import Row, Table, lines, widths_of
 from .verb import DONE, Absent, Usage, Verb
 from .words import Word
 
+_SETTLED = {"READY": "True", "REASON": "Available"}
+
 
 def _declare(parser: ArgumentParser, what: str) -> None:
     declare_objects(parser, what)
@@ -30,6 +32,8 @@ def listed(desk: Desk, word: Word) -> int:
         raise Usage("error: a resource cannot be retrieved by name across all namespaces, nor by name and selector")
     if asked.watch and asked.output not in ("", "wide"):
         raise Usage("error: --watch prints lines; leave -o out, or use `kubectl get -w`")
+    if asked.show_labels and asked.output not in ("", "wide"):
+        raise Usage(f"error: --show-labels option cannot be used with {asked.output.partition('=')[0]} printer")
     selection = {"labelSelector": asked.selector, "fieldSelector": asked.field_selector}
     if asked.output in ("", "wide"):
         return _show_table(desk, word, selection)
@@ -42,7 +46,8 @@ def listed(desk: Desk, word: Word) -> int:
 
 def _show_table(desk: Desk, word: Word, selection: Selection) -> int:
     asked, wide = desk.arguments, desk.arguments.output == "wide"
-    table = desk.home.table(word, desk.scope, selection, wide=wide)
+    metadata = asked.show_labels or _is_everywhere(desk, word)
+    table = desk.home.table(word, desk.scope, selection, wide=wide, metadata=metadata)
     rows = _named(desk, word, table.rows, lambda row: row.cells[0])
     if not rows and not asked.watch:
         place = f" in {desk.namespace} namespace" if desk.scope and word.namespaced else ""
@@ -56,9 +61,10 @@ def _show_table(desk: Desk, word: Word, selection: Selection) -> int:
 
 def _print(desk: Desk, word: Word, table: Table, *, heads: bool, least: Sequence[int] = ()) -> list[int]:
     """Print a table with columns of at least these widths; return those that it has."""
-    everywhere = desk.scope is None and word.namespaced
-    columns = [*(["NAMESPACE"] if everywhere else []), *table.columns, "NOTE"]
-    rows = [_cells(row, table.columns, everywhere=everywhere) for row in table.rows]
+    everywhere, labelled = _is_everywhere(desk, word), desk.arguments.show_labels
+    columns = [*(["NAMESPACE"] if everywhere else []), *table.columns, *(["LABELS"] if labelled else []), "NOTE"]
+    settled = _settled(table.columns)
+    rows = [_cells(row, settled, everywhere=everywhere, labelled=labelled) for row in table.rows]
     widths = widths_of(columns, rows, least, heads=heads)
     for line in lines(columns, rows, desk.screen, widths, heads=heads):
         desk.screen.say(line)
@@ -73,16 +79,30 @@ def _follow(desk: Desk, word: Word, table: Table, selection: Selection, widths: 
             widths = _print(desk, word, Table(table.columns, (row,)), heads=False, least=widths)
 
 
-def _cells(row: Row, columns: Sequence[str], *, everywhere: bool) -> list[str]:
+def _is_everywhere(desk: Desk, word: Word) -> bool:
+    return desk.scope is None and word.namespaced
+
+
+def _cells(row: Row, settled: Sequence[tuple[int, str]], *, everywhere: bool, labelled: bool) -> list[str]:
     place = [row.metadata.get("namespace", "")] if everywhere else []
-    return [*place, *(cell or "-" for cell in row.cells), note(row, columns)]
+    labels = [_labels(row)] if labelled else []
+    return [*place, *(cell or "-" for cell in row.cells), *labels, _note(row, settled)]
 
 
-def note(row: Row, columns: Sequence[str]) -> str:
+def _labels(row: Row) -> str:
+    """As kubectl prints them."""
+    found = row.metadata.get("labels") or {}
+    return ",".join(f"{name}={found[name]}" for name in sorted(found)) or "<none>"
+
+
+def _settled(columns: Sequence[str]) -> list[tuple[int, str]]:
+    """Which column says what where there is nothing more to know. Pure."""
+    return [(at, _SETTLED[name.upper()]) for at, name in enumerate(columns) if name.upper() in _SETTLED]
+
+
+def _note(row: Row, settled: Sequence[tuple[int, str]]) -> str:
     """Where there is more to know than the columns say. Pure."""
-    said = dict(zip((name.upper() for name in columns), row.cells, strict=True))
-    settled = said.get("READY") == "True" and said.get("REASON") == "Available"
-    return "" if settled else f"see `explain {row.cells[0]}`"
+    return "" if all(row.cells[at] == says for at, says in settled) else f"see `explain {row.cells[0]}`"
 
 
 def _named(desk: Desk, word: Word, found: Sequence[Any], name: Callable[[Any], str]) -> list[Any]:

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from ..backends import admin_secret_name
 from ..kinds import SECRET, SERVER
 from ..objectstore import Object
-from ..secrets import FORMAT_ANNOTATION, decoded, read
+from ..secrets import by_meaning, decoded, read
 from .facts import Facts
 from .reading import named, visible
 from .verb import Absent, VerbError
@@ -31,6 +31,7 @@ class Login:
         sslmode: in the engine's own words.
         ca: the authority as PEM; empty where the system's count.
         values: every key of the Secret, as it is.
+        version: the server's; empty where the claim does not know it.
     """
 
     engine: str
@@ -42,6 +43,7 @@ class Login:
     sslmode: str
     ca: str = field(repr=False)
     values: Mapping[str, str] = field(repr=False)
+    version: str = ""
 
 
 def published(desk: Desk) -> tuple[Facts, Login]:
@@ -62,7 +64,7 @@ def login_of(desk: Desk, facts: Facts) -> Login:
     if secret is None:
         way_out = "the controller publishes it anew with its next pass"
         raise Absent(f'Error from server (NotFound): secrets "{facts.secret_name}" not found; {way_out}')
-    values = _by_meaning(secret)
+    values = by_meaning(secret)
     return _login(facts, secret, values, _engine(desk, facts, secret, values))
 
 
@@ -80,6 +82,7 @@ def _login(facts: Facts, secret: Object, values: Mapping[str, str], engine: str)
         sslmode=values.get("sslmode") or ("verify-full" if engine == "postgresql" else "VERIFY_IDENTITY"),
         ca=values.get("ca.crt", ""),
         values=decoded(secret),
+        version=str(facts.status.get("version") or ""),
     )
 
 
@@ -102,12 +105,3 @@ def admin_secret(server: Object) -> str:
     """The name of the Secret that holds a server's admin login."""
     reference = ((server.get("spec") or {}).get("config") or {}).get("adminSecretRef") or {}
     return str(reference.get("name") or admin_secret_name(server["metadata"]["name"]))
-
-
-def _by_meaning(secret: Object) -> dict[str, str]:
-    """The values under our own names for them (`secretFormat` may have given others)."""
-    values, annotations = decoded(secret), secret["metadata"].get("annotations") or {}
-    entries = [each.rpartition("=") for each in annotations.get(FORMAT_ANNOTATION, "").split(",") if each]
-    if not entries:
-        return values
-    return {key: values[name or key] for name, _, key in entries if (name or key) in values}

@@ -6,10 +6,11 @@ from argparse import ArgumentParser
 
 from ..api import PAUSED, ROTATE, format_time
 from ..objectstore import Object
+from .annotations import annotate, tell
 from .desk import Desk
 from .facts import Facts
 from .flags import declare_dry_run, declare_name, declare_timeout
-from .reading import KINDS, named
+from .reading import named
 from .verb import DONE, NO, Verb, VerbError
 from .waiting import follow
 from .words import CLAIM, ROLE, Word
@@ -26,15 +27,10 @@ def _run(desk: Desk) -> int:
     word, document = named(desk, CLAIM, ROLE)
     before = Facts(word, document)
     _check(before)
-    if desk.arguments.dry_run == "client":
-        desk.screen.say(f"{word.named(before.name)} rotated (dry run)")
-        return DONE
     token = _new_token(desk, before)
-    patch = {"metadata": {"annotations": {ROTATE: token}}}
-    asked = desk.store.patch(KINDS[word], before.namespace, before.name, patch)
-    if not desk.arguments.wait:
-        desk.screen.say(f"{word.named(before.name)} rotation asked for")
-        return DONE
+    asked = annotate(desk, before, ROTATE, token)
+    if not desk.arguments.wait or desk.arguments.dry_run != "none":
+        return tell(desk, before, "rotation asked for")
     desk.screen.say(f"{before.name}: a new password is asked for; {before.username} goes on working")
     desk.screen.flush()
     return _stay(desk, word, asked, token, before.username)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from ..kube.trace import Observer, unobserved
 from .verb import VerbError
 
 AGENT = "kubectl-claims"
@@ -51,10 +52,11 @@ class Wire:
     Args:
         timeout: seconds that one request may take; 0 for any time.
         headers: sent with each request besides the login's, as for `--as`.
+        observe: told of each request and of its answer's status.
     """
 
-    def __init__(self, door: Door, timeout: float, headers: Mapping[str, str]) -> None:
-        self._door, self._timeout, self._headers = door, timeout or None, headers
+    def __init__(self, door: Door, timeout: float, headers: Mapping[str, str], observe: Observer = unobserved) -> None:
+        self._door, self._timeout, self._headers, self._observe = door, timeout or None, headers, observe
         self._prefix = urlsplit(door.host).path
         self._connection = _connection(door, self._timeout)
 
@@ -84,12 +86,14 @@ class Wire:
 
     def _ask(self, path: str, query: Mapping[str, str], accept: str) -> http.client.HTTPResponse:
         headers = {"Accept": accept, "User-Agent": AGENT, **self._door.headers(), **self._headers}
-        target = f"{self._prefix}{path}?{urlencode({key: value for key, value in query.items() if value})}"
+        target = f"{path}?{urlencode({key: value for key, value in query.items() if value})}".rstrip("?")
+        answered = self._observe("GET", self._door.host + target)
         try:
-            self._connection.request("GET", target.rstrip("?"), headers=headers)
+            self._connection.request("GET", self._prefix + target, headers=headers)
             answer = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             raise VerbError(f"Unable to connect to the server: {self._door.host}: {error}") from error
+        answered(answer.status)
         if answer.status >= 300:
             raise Declined(answer.status, answer.read())
         return answer

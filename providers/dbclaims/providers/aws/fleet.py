@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import Any
 
 import attrs
-import boto3
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
 from dbclaims.core.spi import Transient
@@ -31,11 +30,24 @@ CATALOGUE_FRESH = 3600.0
 """Seconds that the vendor's catalogue may be old."""
 
 # One attempt: whether and when there is another is the core's to decide, and a step never sleeps.
-_CLIENT = ClientConfig(
-    connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=16
-)
+_CLIENT: Mapping[str, Any] = {
+    "connect_timeout": 3,
+    "read_timeout": 5,
+    "retries": {"total_max_attempts": 1, "mode": "standard"},
+    "max_pool_connections": 16,
+}
 # At DEBUG the SDK logs whole orders, with the admin's password in them.
 logging.getLogger("botocore").setLevel(logging.INFO)
+
+
+def _clients(region: str, profile: str | None) -> Callable[[str], Any]:
+    """A function from a service's name to a client of it."""
+    # Here, since the SDK is eight MiB and a quarter of a second, and the plugin loads where nobody has a server on AWS.
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session(profile_name=profile, region_name=region)
+    return partial(session.client, config=Config(**_CLIENT))
 
 
 class Listing:
@@ -96,8 +108,8 @@ class Fleet:
 
     def __init__(self, region: str, profile: str | None) -> None:
         with mapped(f"configuring AWS in {region}"):
-            self._session = boto3.Session(profile_name=profile, region_name=region)
-            self.client: Any = self._session.client("rds", config=_CLIENT)
+            self._client = _clients(region, profile)
+            self.client: Any = self._client("rds")
         self._network: Any = None
         self.servers = 0
         self._instances = Listing(
@@ -114,7 +126,7 @@ class Fleet:
         """See the class."""
         with self._lock:
             if self._network is None:
-                self._network = self._session.client("ec2", config=_CLIENT)
+                self._network = self._client("ec2")
             return self._network
 
     def close(self) -> None:
