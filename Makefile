@@ -6,7 +6,7 @@ WORKERS ?= 2
 ENGINE ?= $(shell command -v podman || command -v docker)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pytest test-long bench cluster docs site lock image image-env system parts clean
+.PHONY: help demo test check pytest test-long bench cluster docs site lock image image-env system parts python clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -52,16 +52,14 @@ image: .venv/installed ## build the controller's image: make image PYTHON_IMAGE=
 image-env: .venv/installed ## what the image installs, in .image-env, without a container engine
 	rm -rf .image-env && $(BIN)/python -m tests.image .image-env
 
+PIN := $(BIN)/pip-compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe --no-header \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line
+EXTRAS := --extra postgres --extra mysql --extra aws
+
 lock: .venv/installed ## pin the development environment, the image's and the site's anew (minutes)
-	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
-	  --extra postgres --extra mysql --extra aws --extra conformance --extra dev --output-file requirements-dev.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe --no-header \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
-	  --constraint requirements-dev.txt --extra postgres --extra mysql --extra aws --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --no-config --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style line \
-	  --output-file docs/requirements.txt docs/requirements.in
+	$(PIN) --upgrade $(EXTRAS) --extra conformance --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(PIN) --constraint requirements-dev.txt $(EXTRAS) --output-file requirements.txt pyproject.toml
+	$(PIN) --upgrade --output-file docs/requirements.txt docs/requirements.in
 
 parts: .venv/installed system ## the servers that tests start: fetched or built once, then cached
 	$(BIN)/python -m tests.servers.installation
@@ -79,15 +77,16 @@ system: ## Debian's PostgreSQL 15, psql and pgbouncer, if they are missing
 	  || echo "apt-get could not install $(PACKAGES): their tests say what is missing"; \
 	else echo "Not installed, and not root: sudo apt-get install $(PACKAGES)  (their tests are skipped without)"; fi
 
-.venv/installed: requirements-dev.txt pyproject.toml
+python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: sudo apt-get install python3 python3-venv"; exit 1; }
+
+.venv/installed: requirements-dev.txt pyproject.toml | python
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv-docs/installed: docs/requirements.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: sudo apt-get install python3 python3-venv"; exit 1; }
+.venv-docs/installed: docs/requirements.txt | python
 	$(PYTHON) -m venv .venv-docs
 	.venv-docs/bin/pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	@touch $@
