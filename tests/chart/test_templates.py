@@ -177,17 +177,6 @@ def test_a_bad_value_is_refused_with_its_path(helm: Helm, path: str, values: dic
     assert "Deployment" not in said
 
 
-def test_it_installs_as_a_sub_chart_beside_globals_of_others(helm: Helm, tmp_path: Path) -> None:
-    parent = tmp_path / "parent"
-    (parent / "charts").mkdir(parents=True)
-    (parent / "charts" / "dbclaims").symlink_to(CHART)
-    (parent / "Chart.yaml").write_text("{apiVersion: v2, name: parent, version: 1.0.0}")
-    shared = {"global": {"storageClass": "fast", "imageRegistry": "mirror.internal"}}
-    rendered = helm.template(parent, values={**shared, "dbclaims": {"controller": {"replicaCount": 3}}})
-    assert image(rendered) == "mirror.internal/dbclaims/dbclaims:0.1.0"
-    assert deployment(rendered)["spec"]["replicas"] == 3
-
-
 def test_two_releases_have_nothing_of_one_name_but_the_crds(helm: Helm) -> None:
     first = {place(each) for each in helm.template(CHART, name="dbclaims", namespace="one")}
     second = {place(each) for each in helm.template(CHART, name="dbclaims", namespace="two")}

@@ -70,6 +70,7 @@ def test_a_rotation_takes_five_writes_and_one_event(live: World) -> None:
     assert len(events) == 1
 
 
+@pytest.mark.scopes("cluster", "namespaces")
 def test_a_steady_state_writes_nothing_over_ten_resyncs(live: World) -> None:
     live.role(ns="shop")
     live.grant()

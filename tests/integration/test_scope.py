@@ -14,6 +14,7 @@ from .world import World
 pytestmark = pytest.mark.scopes("namespaces", reason="in the scope `cluster` no right goes with a namespace")
 
 
+@pytest.mark.long
 def test_a_namespace_whose_roles_went_before_its_claims_waits_until_the_controller_may_let_go(live: World) -> None:
     place, account = live.named("shop"), live.account.name
     live.delete_namespace("shop")
