@@ -12,7 +12,6 @@ import secrets
 import shutil
 import signal
 import ssl
-import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ..canary import CANARY
 from ..servers.authority import Authority, private_pem
 from ..servers.process import ServerProcess, free_port
+from ..servers.scratch import scratch_folder
 from . import audit
 from .build import binaries
 
@@ -55,7 +55,7 @@ class ControlPlane:
         self._controllers = (*_CONTROLLERS, *controllers)
         self._programs = binaries()
         self.kubectl = self._programs / "kubectl"
-        self._folder = Path(tempfile.mkdtemp(prefix="dbclaims-controlplane-"))
+        self._folder = scratch_folder("controlplane")
         self._port = free_port()
         self.url = f"https://127.0.0.1:{self._port}"
         self.ca_file = self._folder / "ca.crt"

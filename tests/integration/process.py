@@ -17,7 +17,7 @@ from dbclaims.core.kube.store import KubernetesStore
 from dbclaims.core.kube.transport import Transport
 from dbclaims.core.machine import Machine
 from dbclaims.core.metrics import Metrics
-from dbclaims.core.objectstore import Kind, Object, join_key
+from dbclaims.core.objectstore import Kind, Object, join_key, key_of
 from dbclaims.core.spi import Installation
 from tests.core.test_manager import until
 
@@ -66,17 +66,19 @@ class Process:
         )
         self.passes = 0
         self._stopping = threading.Event()
+        self._told: dict[tuple[Kind, str], Object | None] = {}
         for informer in self.machine.informers:
             informer.add_handler(tell(informer.kind))
+            informer.add_handler(self._keep(informer.kind))
         watches = [part.reflector for informer in self.machine.informers for part in informer.parts]
         self._threads = [threading.Thread(target=self._follow, args=(each.step,)) for each in watches]
         for thread in self._threads:
             thread.start()
         until(self.machine.informers.have_synced)
 
-    def cached(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
-        """The object as the caches hold it."""
-        return self.machine.client.lister(kind).get(join_key(namespace, name))
+    def told(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
+        """The object as the handlers were told of it last; by then the caches hold it and the queues its keys."""
+        return self._told.get((kind, join_key(namespace, name)))
 
     def settle(self) -> None:
         """Work off every key that is ready now, and those that become ready by that."""
@@ -92,6 +94,12 @@ class Process:
         for thread in self._threads:
             thread.join()
         self.machine.close()
+
+    def _keep(self, kind: Kind) -> Handler:
+        def keep(old: Object | None, new: Object | None) -> None:
+            self._told[kind, key_of(new or old or {})] = new
+
+        return keep
 
     def _step(self) -> bool:
         worked = [controller.process_next(0) for controller in self.machine.controllers]

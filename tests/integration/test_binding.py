@@ -139,7 +139,7 @@ def test_a_claim_whose_class_is_gone_stays_with_its_controller(world: World, new
     named.delete(CLASS, named.named("shared"))
     named.delete(CLAIM, "orders")
     place = named.named("shop")
-    until(lambda: "deletionTimestamp" in (world.process.cached(CLAIM, place, "orders") or {}).get("metadata", {}))
+    until(lambda: "deletionTimestamp" in (world.process.told(CLAIM, place, "orders") or {}).get("metadata", {}))
     world.settle()
     assert named.find(CLAIM, "orders") is not None, "the nameless controller cannot know what is to be let go"
     named.settle()

@@ -19,7 +19,7 @@ def test_a_namespace_whose_roles_went_before_its_claims_waits_until_the_controll
     place, account = live.named("shop"), live.account.name
     live.delete_namespace("shop")
     until(lambda: not may(live.cluster, account, "patch", "databaseclaims", place, group="dbclaims.io"))
-    until(lambda: "deletionTimestamp" in (live.process.cached(CLAIM, place, "orders") or {})["metadata"])
+    until(lambda: "deletionTimestamp" in (live.process.told(CLAIM, place, "orders") or {})["metadata"])
     live.pass_time(60, steps=3)
     assert live.get(CLAIM, "orders")["metadata"]["finalizers"], "nobody but the controller lets a claim go"
     assert not any(live.roles().values())

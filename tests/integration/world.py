@@ -187,8 +187,8 @@ class World:
         version = int(answer.get("metadata", {}).get("resourceVersion") or 0)
 
         def seen() -> bool:
-            cached = self.process.cached(kind, place, name)
-            return cached is None or int(cached["metadata"]["resourceVersion"]) >= version > 0
+            told = self.process.told(kind, place, name)
+            return told is None or int(told["metadata"]["resourceVersion"]) >= version > 0
 
         if kind != SECRET:
             until(seen)
@@ -416,8 +416,8 @@ class World:
             return stored
 
         def seen() -> bool:
-            cached = self.process.cached(kind, metadata.get("namespace"), metadata["name"])
-            return cached is not None and int(cached["metadata"]["resourceVersion"]) >= int(metadata["resourceVersion"])
+            told = self.process.told(kind, metadata.get("namespace"), metadata["name"])
+            return told is not None and int(told["metadata"]["resourceVersion"]) >= int(metadata["resourceVersion"])
 
         until(seen)
         return stored

@@ -6,9 +6,7 @@ import random
 import secrets
 import shutil
 import socket
-import tempfile
 from contextlib import closing, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -23,6 +21,7 @@ from .installation import installation
 from .mysql import MySQLServer
 from .mysqlinstallation import mysql_installation
 from .postgres import Copy, PostgresServer
+from .scratch import scratch_folder
 
 _ADMIN = "rds_superuser"
 _NEWEST_MYSQL = "9.7"
@@ -54,7 +53,7 @@ class ServerFarm:
         self.authority = Authority("authority of the farm")
         self._plants: dict[str, Plant] = {}
         self._copies: dict[str, Copy] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="dbclaims-farm-"))
+        self._folder = scratch_folder("farm")
         self._folder.chmod(0o755)
 
     def __enter__(self) -> Self:

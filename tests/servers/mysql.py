@@ -13,7 +13,6 @@ import secrets
 import shutil
 import ssl
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +26,7 @@ from .mysqlinstallation import MySQLInstallation
 from .mysqllog import GeneralLog
 from .postgres import Account, Copy
 from .process import ServerFailed, ServerProcess, free_port, server_user
+from .scratch import scratch_folder
 
 EXAMPLE_HOST = "mysql.example.internal"
 """The documented example host: its name is in every server's certificate."""
@@ -69,7 +69,7 @@ class MySQLServer:
         self.host = host
         self.port = port or free_port(host)
         self.superuser = copy.superuser if copy else Account("root", secrets.token_urlsafe(24))
-        self._folder = Path(tempfile.mkdtemp(prefix="dbclaims-mysql-"))
+        self._folder = scratch_folder("mysql")
         self._data = self._folder / "data"
         self._log = self._folder / "server.log"
         self._general = self._data / "general.log"

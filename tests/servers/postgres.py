@@ -11,7 +11,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -27,6 +26,7 @@ from tests.canary import CANARY
 from .authority import Authority
 from .installation import Installation
 from .process import ServerFailed, ServerProcess, free_port, server_user
+from .scratch import scratch_folder
 from .serverlog import LINE_PREFIX, ServerLog
 
 # The documented example host: its certificate name is in every server's certificate.
@@ -98,7 +98,7 @@ class PostgresServer:
         self.host = host
         self.port = port or free_port(host)
         self.superuser = copy.superuser if copy else Account("postgres", secrets.token_urlsafe(24))
-        self._folder = Path(tempfile.mkdtemp(prefix=f"dbclaims-pg{installation.major}-"))
+        self._folder = scratch_folder(f"pg{installation.major}")
         self._data = self._folder / "data"
         self._log = self._folder / "server.log"
         self.ca_file = self._folder / "ca.crt"

@@ -97,6 +97,7 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing_behind(monkeypat
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         monkeypatch.setattr("tempfile.tempdir", folder)
+        monkeypatch.setattr("tests.servers.scratch.MEMORY", Path(folder))
         with pytest.raises(ServerFailed, match='unrecognized configuration parameter "no_such_setting"'):
             PostgresServer(any_installation(), settings={"no_such_setting": "1"})
         assert not list(Path(folder).iterdir())

@@ -51,6 +51,13 @@ class Entry(NamedTuple):
     body: bytes
 
 
+class Tombstone(NamedTuple):
+    """What we deleted and whose end the watch has not told yet; `version` is the last that the cache held."""
+
+    key: str
+    version: int
+
+
 class Store:
     """The cache of one kind; threads may share it.
 
@@ -63,8 +70,8 @@ class Store:
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._indexes: dict[str, dict[str, set[str]]] = {name: {} for name in self._indexers}
-        # By uid, the key of what we deleted and whose end the watch has not told yet.
-        self._tombstones: dict[str, str] = {}
+        self._tombstones: dict[str, Tombstone] = {}
+        """By uid."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -110,7 +117,7 @@ class Store:
             # Without an entry of this uid the watch has told its end already, and nothing would ever lift the stone.
             if old is None or _uid(old) != uid:
                 return None
-            self._tombstones[uid] = key
+            self._tombstones[uid] = Tombstone(key, old.version)
             return self._unset(key, old)
 
     def replace(
@@ -123,9 +130,9 @@ class Store:
         """
         with self._lock:
             self._tombstones = {
-                uid: key
-                for uid, key in self._tombstones.items()
-                if not _lies_in(key, namespace) or (not rewound and key in listed and _uid(listed[key]) == uid)
+                uid: stone
+                for uid, stone in self._tombstones.items()
+                if not _lies_in(stone.key, namespace) or (not rewound and _will_be_told(uid, stone, listed, version))
             }
             return [*self._vanished(listed, version, namespace, rewound), *self._listed(listed, rewound)]
 
@@ -136,7 +143,7 @@ class Store:
         return [self._unset(key, old) for key, old in gone if rewound or old.version <= version]
 
     def _listed(self, listed: Mapping[str, Entry], rewound: bool) -> Iterator[Change]:
-        buried = set(self._tombstones.values())
+        buried = {stone.key for stone in self._tombstones.values()}
         for key, entry in listed.items():
             old = self._entries.get(key)
             newer = old is None or entry.version > old.version or (rewound and entry.version != old.version)
@@ -231,6 +238,11 @@ def _listed(body: bytes) -> tuple[str, Entry]:
 def _lies_in(key: str, namespace: str | None) -> bool:
     """Whether a key is of this namespace, or the namespace itself; None is everywhere."""
     return namespace is None or key.partition("/")[0] == namespace
+
+
+def _will_be_told(uid: str, stone: Tombstone, listed: Mapping[str, Entry], version: int) -> bool:
+    """Whether a watch from this list on tells the object's end: it is in the list, or was made after it."""
+    return stone.version > version or (stone.key in listed and _uid(listed[stone.key]) == uid)
 
 
 def _copied(body: bytes) -> bytes:
