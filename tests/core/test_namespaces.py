@@ -93,7 +93,7 @@ def test_a_namespace_that_is_gone_is_looked_for_again_and_is_no_silence(
     wire.store(CLAIM.plural, placed("before", "bi"))
     informer.step()
     wire.remove(CLAIM.plural, "bi", "before")
-    wire.fail("watch", answers(403, "Forbidden"))
+    wire.fail("watch", answers(403, "Forbidden"), always=True)
     bi.reflector.step()
     wire.store(CLAIM.plural, placed("after", "bi"))
     clock.advance(70)

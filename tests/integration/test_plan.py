@@ -30,7 +30,8 @@ def test_a_plan_reads_only(known: World, tmp_path: Path) -> None:
     requests, statements = known.cluster.audit_position(), known.postgres.log_position()
     found, of_file = planned(known), planned(known, tmp_path)
     # The cluster's own controllers are admin too, and still clear away what other tests left.
-    asked = [each for each in known.cluster.audit_since(requests) if (each.user, each.user_agent) == ("admin", USER_AGENT)]
+    events = known.cluster.audit_since(requests)
+    asked = [each for each in events if (each.user, each.user_agent) == ("admin", USER_AGENT)]
     said = [each.text.strip() for each in known.postgres.log_since(statements).statements if known.tag in each.user]
     assert "createSchemas" in actions(found)
     assert actions(of_file)[-1] == "publish"
