@@ -1,4 +1,4 @@
-"""Install, upgrade, uninstall, reinstall, two releases side by side: claims and Secrets live through all of it.
+"""Install, upgrade, roll back, uninstall, reinstall, two releases side by side: claims and Secrets live through it.
 
 And a release of somebody else's chart, of which ours is a part.
 """
@@ -22,7 +22,7 @@ from tests.helm.release import HelmFailed
 from tests.published import Published
 from tests.share import share
 
-from .stand import Stand, examples
+from .stand import Stand, examples, until_ready
 
 CLAIM = "/apis/dbclaims.io/v1alpha1/namespaces/shop/databaseclaims/orders"
 MERGE = "merge-patch+json"
@@ -67,7 +67,7 @@ def the_claim(stand: Stand) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("major", share(reversed(MAJORS), len(MAJORS)))
-def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
+def test_a_claim_lives_through_install_upgrade_rollback_uninstall_and_reinstall(
     stand: Stand, new_postgres: StartPostgres, tmp_path: Path
 ) -> None:
     server = new_postgres()
@@ -92,6 +92,13 @@ def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
     assert "the cluster's definition of databaseclaims.dbclaims.io is another version's; run `dbclaims crds" in (
         late.log.read_text()
     )
+
+    stand.helm.run("rollback", "dbclaims", "1", "--namespace", "dbclaims-system")
+    until(lambda: stand.plane.request("PATCH", CLAIM, commented, kind=MERGE)[1]["spec"].get("comment") is None, 30)
+    replica = installed.start()
+    until_ready(replica)
+    assert the_secret(stand) == first
+    assert replica.stop() == 0
 
     stand.helm.run("uninstall", "dbclaims", "--namespace", "dbclaims-system")
     assert the_claim(stand)["metadata"]["uid"] == uid
