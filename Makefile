@@ -27,8 +27,9 @@ check: .venv/installed site ## ruff, mypy, layers, generated pages, the site
 pytest: parts ## the tests alone, with coverage
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations 30 --cov --cov-report term:skip-covered
 
-test-long: parts ## what takes longer: histories, rotation under load, crashes, the engines on every other version
+test-long: parts ## what takes longer: histories, rotation under load, crashes, the other scope of rights, other versions
 	$(BIN)/pytest -m long
+	$(BIN)/pytest tests/integration --scope namespaces
 	$(BIN)/pytest tests/engines --pg 15,17 --mysql mariadb-10.11
 	DBCLAIMS_LONG=1 $(BIN)/pytest --pg 17 tests/engines/postgres/test_names.py
 

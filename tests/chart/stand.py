@@ -65,7 +65,7 @@ class Installed:
 
     def kubeconfig(self) -> Path:
         """A kubeconfig with a new token of the controller's account."""
-        return self.stand.kubeconfig_of(self.namespace, self._pod["serviceAccountName"])
+        return self.stand.plane.kubeconfig_of(self.namespace, self._pod["serviceAccountName"])
 
     @property
     def _pod(self) -> dict[str, Any]:
@@ -124,18 +124,6 @@ class Stand:
         """Run `dbclaims check` to its end: exit code and what it printed."""
         done = dbclaims("check", *arguments)
         return done.returncode, done.stdout + done.stderr
-
-    def kubeconfig_of(self, namespace: str, account: str) -> Path:
-        """A kubeconfig with a new token of a ServiceAccount."""
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
-        request = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": 3600},
-        }
-        status, answer = self.plane.request("POST", path, request)
-        assert status == 201, answer
-        return self.plane.kubeconfig_with(answer["status"]["token"], f"{namespace}-{account}-{next(self._numbers)}")
 
     def asked_by(self, account: str, since: int) -> list[AuditEvent]:
         """Every request of an account."""

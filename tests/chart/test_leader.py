@@ -28,7 +28,14 @@ def writes(stand: Stand, account: str, since: int) -> list[AuditEvent]:
     return [each for each in asked if each.is_write and each.resource != "leases" and each.code < 400]
 
 
-@pytest.mark.parametrize(("way", "seconds"), [(signal.SIGTERM, 3.0), (signal.SIGKILL, 17.0)], ids=["term", "kill"])
+# The kill waits for a Lease of 15 s to run out; tests/core/test_leader.py steps through the same with the same times.
+@pytest.mark.parametrize(
+    ("way", "seconds"),
+    [
+        pytest.param(signal.SIGTERM, 3.0, id="term"),
+        pytest.param(signal.SIGKILL, 17.0, id="kill", marks=pytest.mark.long),
+    ],
+)
 def test_the_waiting_replica_takes_over_in_time_and_the_two_never_write_at_once(
     stand: Stand, new_postgres: StartPostgres, way: signal.Signals, seconds: float
 ) -> None:

@@ -1,4 +1,7 @@
-"""Install, upgrade, uninstall, reinstall, and two releases side by side: claims and Secrets live through all of it."""
+"""Install, upgrade, roll back, uninstall, reinstall, two releases side by side: claims and Secrets live through it.
+
+And a release of somebody else's chart, of which ours is a part.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.helm.release import HelmFailed
 from tests.published import Published
 from tests.share import share
 
-from .stand import Stand, examples
+from .stand import Stand, examples, until_ready
 
 CLAIM = "/apis/dbclaims.io/v1alpha1/namespaces/shop/databaseclaims/orders"
 MERGE = "merge-patch+json"
@@ -40,6 +43,17 @@ def next_version(folder: Path) -> Path:
     return chart
 
 
+def parent_of(chart: Path, folder: Path) -> Path:
+    """A chart of somebody else's that depends on this one."""
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    dependency = {"name": about["name"], "version": about["version"], "repository": f"file://{chart}"}
+    parent = folder / "parent"
+    parent.mkdir()
+    described = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": [dependency]}
+    (parent / "Chart.yaml").write_text(yaml.safe_dump(described))
+    return parent
+
+
 def the_secret(stand: Stand, name: str = "orders-db", namespace: str = "shop") -> Published:
     found = published(stand.plane, name, namespace)
     assert found is not None
@@ -53,7 +67,7 @@ def the_claim(stand: Stand) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("major", share(reversed(MAJORS), len(MAJORS)))
-def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
+def test_a_claim_lives_through_install_upgrade_rollback_uninstall_and_reinstall(
     stand: Stand, new_postgres: StartPostgres, tmp_path: Path
 ) -> None:
     server = new_postgres()
@@ -79,6 +93,13 @@ def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
         late.log.read_text()
     )
 
+    stand.helm.run("rollback", "dbclaims", "1", "--namespace", "dbclaims-system")
+    until(lambda: stand.plane.request("PATCH", CLAIM, commented, kind=MERGE)[1]["spec"].get("comment") is None, 30)
+    replica = installed.start()
+    until_ready(replica)
+    assert the_secret(stand) == first
+    assert replica.stop() == 0
+
     stand.helm.run("uninstall", "dbclaims", "--namespace", "dbclaims-system")
     assert the_claim(stand)["metadata"]["uid"] == uid
     assert the_secret(stand) == first
@@ -92,6 +113,25 @@ def test_a_claim_lives_through_install_upgrade_uninstall_and_reinstall(
     until(lambda: the_secret(stand).username == "orders_b", 60)
     assert the_secret(stand).log_in() == "orders_b as orders_owner"
     assert the_claim(stand)["metadata"]["uid"] == uid
+    assert replica.stop() == 0
+
+
+@pytest.mark.parametrize("major", share(reversed(MAJORS), len(MAJORS)))
+def test_it_serves_claims_as_a_sub_chart_beside_globals_of_others(
+    stand: Stand, new_postgres: StartPostgres, tmp_path: Path
+) -> None:
+    server, parent = new_postgres(), parent_of(CHART, tmp_path)
+    stand.helm.run("dependency", "update", parent)
+    shared = {"global": {"storageClass": "fast", "imageRegistry": "mirror.internal"}}
+    installed = stand.install("ours", chart=parent, values={**shared, "dbclaims": {"controller": {"workers": 3}}})
+    (container,) = installed.deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"].startswith("mirror.internal/")
+    assert "--workers=3" in container["args"]
+
+    replica = installed.start()
+    stand.apply(examples(server, server.create_admin()))
+    stand.wait("dbclaim/orders", "shop")
+    assert the_secret(stand).log_in() == "orders_a as orders_owner"
     assert replica.stop() == 0
 
 

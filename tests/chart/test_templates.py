@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from dbclaims.core.api import SCHEMA_ANNOTATION, crds
-from dbclaims.core.rights import PolicyRule, cluster_rules, event_rules, namespace_rules, own_rules, secret_rules
+from dbclaims.core.diagnosis import Scope
 from tests.docs.blocks import REPOSITORY
 from tests.docs.chart import CHART, values
 from tests.helm.release import Document, Helm, HelmFailed
@@ -66,9 +66,8 @@ def granted(rendered: Iterable[Document]) -> list[tuple[str, Mapping[str, Any]]]
     return found
 
 
-def in_all(namespaces: Iterable[str], rules: Iterable[PolicyRule]) -> list[tuple[str, Mapping[str, Any]]]:
-    listed = list(rules)
-    return [(namespace, rule.document()) for namespace in namespaces for rule in listed]
+def in_the_code(served: Sequence[str] = ()) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(place, rule.document()) for place, rule in Scope("dbclaims-system", served).granted()]
 
 
 def in_order(rules: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
@@ -93,21 +92,13 @@ def test_the_crds_are_the_code_s_and_are_kept(helm: Helm, keep: bool) -> None:
 
 
 def test_the_rights_are_the_code_s_in_the_whole_cluster(helm: Helm) -> None:
-    everywhere = [*cluster_rules(), *namespace_rules(), *secret_rules()]
-    wanted = [*in_all([""], everywhere), *in_all(["dbclaims-system"], own_rules())]
-    assert in_order(granted(helm.template(CHART))) == in_order(wanted)
+    assert in_order(granted(helm.template(CHART))) == in_order(in_the_code())
 
 
 def test_the_rights_are_the_code_s_in_each_of_the_namespaces(helm: Helm) -> None:
     served = ["shop", "bi"]
     rendered = helm.template(CHART, values={"rbac": {"scope": "namespaces", "namespaces": served}})
-    wanted = [
-        *in_all([""], cluster_rules(served)),
-        *in_all(served, [*namespace_rules(), *secret_rules()]),
-        *in_all(["default"], event_rules()),
-        *in_all(["dbclaims-system"], own_rules()),
-    ]
-    assert in_order(granted(rendered)) == in_order(wanted)
+    assert in_order(granted(rendered)) == in_order(in_the_code(served))
 
 
 def test_secrets_can_be_kept_to_some_namespaces_of_a_whole_cluster(helm: Helm) -> None:
@@ -184,17 +175,6 @@ def test_a_bad_value_is_refused_with_its_path(helm: Helm, path: str, values: dic
     said = str(refused.value)
     assert path in said.replace(".", "/")
     assert "Deployment" not in said
-
-
-def test_it_installs_as_a_sub_chart_beside_globals_of_others(helm: Helm, tmp_path: Path) -> None:
-    parent = tmp_path / "parent"
-    (parent / "charts").mkdir(parents=True)
-    (parent / "charts" / "dbclaims").symlink_to(CHART)
-    (parent / "Chart.yaml").write_text("{apiVersion: v2, name: parent, version: 1.0.0}")
-    shared = {"global": {"storageClass": "fast", "imageRegistry": "mirror.internal"}}
-    rendered = helm.template(parent, values={**shared, "dbclaims": {"controller": {"replicaCount": 3}}})
-    assert image(rendered) == "mirror.internal/dbclaims/dbclaims:0.1.0"
-    assert deployment(rendered)["spec"]["replicas"] == 3
 
 
 def test_two_releases_have_nothing_of_one_name_but_the_crds(helm: Helm) -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,16 +14,16 @@ from typing import Any
 import yaml
 
 from dbclaims.core.api import crds_yaml
-from dbclaims.core.rights import PolicyRule, own_rules, rules
+from dbclaims.core.diagnosis import Scope
 from tests.controlplane.cluster import ControlPlane
 from tests.published import Published
+from tests.rights import GROUP, documents
 from tests.servers.process import ServerProcess, free_port
 
 from .directory import COMMAND
 
 NAMESPACE = "dbclaims-system"
 USERS = ("controller", "controller-2")
-_GROUP = "rbac.authorization.k8s.io"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/dbclaims"
 
 
@@ -118,26 +118,7 @@ def _namespace() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
 
 
-def _rights() -> list[dict[str, Any]]:
+def _rights() -> Iterable[dict[str, Any]]:
     """The rights as a chart would render them."""
-    return [
-        _role("ClusterRole", {}, rules()),
-        _binding("ClusterRoleBinding", {}, "ClusterRole"),
-        _role("Role", {"namespace": NAMESPACE}, own_rules()),
-        _binding("RoleBinding", {"namespace": NAMESPACE}, "Role"),
-    ]
-
-
-def _role(kind: str, place: dict[str, str], granted: list[PolicyRule]) -> dict[str, Any]:
-    metadata = {"name": "dbclaims", **place}
-    body = {"metadata": metadata, "rules": [rule.document() for rule in granted]}
-    return {"apiVersion": f"{_GROUP}/v1", "kind": kind, **body}
-
-
-def _binding(kind: str, place: dict[str, str], role: str) -> dict[str, Any]:
-    body = {
-        "metadata": {"name": "dbclaims", **place},
-        "roleRef": {"apiGroup": _GROUP, "kind": role, "name": "dbclaims"},
-        "subjects": [{"apiGroup": _GROUP, "kind": "User", "name": user} for user in USERS],
-    }
-    return {"apiVersion": f"{_GROUP}/v1", "kind": kind, **body}
+    subjects = [{"apiGroup": GROUP, "kind": "User", "name": user} for user in USERS]
+    return documents("dbclaims", subjects, Scope(NAMESPACE))

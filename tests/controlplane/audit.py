@@ -32,6 +32,7 @@ class AuditEvent:
         uri: path and query.
         at: when it came, as RFC 3339 text in UTC, which sorts by time.
         credential: the id of the token that was shown; empty for one of the token file.
+        unauthorized: whether RBAC said no; a 403 may also come from admission, as in a namespace that is being ended.
     """
 
     verb: str
@@ -44,6 +45,12 @@ class AuditEvent:
     uri: str
     at: str = ""
     credential: str = ""
+    unauthorized: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the user was unknown, or had no right to ask for this."""
+        return self.code == 401 or self.unauthorized
 
     @property
     def is_write(self) -> bool:
@@ -69,5 +76,6 @@ def _event(raw: dict[str, Any]) -> AuditEvent:
         code=raw.get("responseStatus", {}).get("code", 0),
         uri=raw["requestURI"],
         at=raw["requestReceivedTimestamp"],
+        unauthorized=raw.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid",
         credential="".join(raw["user"].get("extra", {}).get("authentication.kubernetes.io/credential-id", ())),
     )

@@ -105,6 +105,18 @@ class ControlPlane:
         }
         return self._write(f"kubeconfig-{name}", json.dumps(config))
 
+    def kubeconfig_of(self, namespace: str, account: str) -> Path:
+        """Write a kubeconfig with a new token of a ServiceAccount, as kubelet would have mounted it."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 3600},
+        }
+        status, answer = self.request("POST", path, request)
+        assert status == 201, answer
+        return self.kubeconfig_with(answer["status"]["token"], f"{namespace}-{account}-{secrets.token_hex(3)}")
+
     def token(self, user: str = ADMIN) -> str:
         """Return a user's bearer token."""
         return self._tokens[user]

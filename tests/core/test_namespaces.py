@@ -10,7 +10,7 @@ from dbclaims.core.client import CachedClient
 from dbclaims.core.informer import Informer, Informers
 from dbclaims.core.kube.store import KubernetesStore
 from dbclaims.core.metrics import Metrics
-from dbclaims.core.objectstore import Kind, Object
+from dbclaims.core.objectstore import Forbidden, Kind, Object
 from tests.clock import FakeClock
 
 from .conftest import CLAIM, claim
@@ -72,6 +72,50 @@ def test_what_we_deleted_stays_gone_through_another_namespace_s_list(
     informer.parts[1].replace([], str(wire.version))
     informer.wrote({**late, "metadata": {**late["metadata"], "resourceVersion": str(wire.version + 1)}})
     assert keys(informer) == []
+
+
+def test_a_namespace_that_is_gone_holds_nothing_although_the_right_to_look_went_with_it(
+    wire: Wire, informer: Informer
+) -> None:
+    wire.store(CLAIM.plural, placed("orders", "shop"))
+    shop, bi = informer.parts
+    shop.reflector.step()
+    wire.fail("list", answers(403, "Forbidden"))
+    bi.reflector.step()
+    assert informer.has_synced()
+    assert keys(informer) == ["shop/orders"]
+
+
+def test_a_namespace_that_is_gone_is_looked_for_again_and_is_no_silence(
+    wire: Wire, informer: Informer, clock: FakeClock
+) -> None:
+    _, bi = informer.parts
+    wire.store(CLAIM.plural, placed("before", "bi"))
+    informer.step()
+    wire.remove(CLAIM.plural, "bi", "before")
+    wire.fail("watch", answers(403, "Forbidden"), always=True)
+    bi.reflector.step()
+    wire.store(CLAIM.plural, placed("after", "bi"))
+    clock.advance(70)
+    bi.reflector.step()
+    assert keys(informer) == ["bi/after"]
+    assert bi.silence() == 0
+
+
+def test_a_refusal_in_a_namespace_that_is_there_proves_nothing(wire: Wire, informer: Informer) -> None:
+    wire.store(NAMESPACE.plural, {"metadata": {"name": "bi"}})
+    _, bi = informer.parts
+    wire.fail("list", answers(403, "Forbidden"))
+    bi.reflector.step()
+    assert not bi.synced
+
+
+def test_who_may_not_ask_for_the_namespace_either_is_told_of_what_he_asked_for(
+    wire: Wire, store: KubernetesStore
+) -> None:
+    wire.fail("list", answers(403, "Forbidden"), always=True)
+    with pytest.raises(Forbidden, match=f"namespaces/bi/{CLAIM.plural}"):
+        store.list(CLAIM, namespace="bi")
 
 
 def test_the_longest_silence_counts(wire: Wire, informer: Informer, clock: FakeClock) -> None:

@@ -19,11 +19,15 @@ from dbclaims.core.machine import Machine
 from dbclaims.core.metrics import Metrics
 from dbclaims.core.objectstore import Kind, Object, join_key, key_of
 from dbclaims.core.spi import Installation
-from tests.controlplane.cluster import ControlPlane
 from tests.core.test_manager import until
+
+from .account import Account
 
 PASSES = 2000
 """More than any test needs until nothing is left to do; a process that goes on and on fails its test."""
+
+_PAUSE = 0.02
+"""Seconds."""
 
 Teller = Callable[[Kind], Handler]
 
@@ -37,7 +41,7 @@ class Process:
 
     def __init__(
         self,
-        cluster: ControlPlane,
+        account: Account,
         installation: Installation,
         clock: Clock,
         *,
@@ -47,7 +51,7 @@ class Process:
         resync: timedelta = timedelta(minutes=10),
     ) -> None:
         metrics = Metrics(CollectorRegistry())
-        load = access_loader(str(cluster.kubeconfig("controller")))
+        load = access_loader(str(account.kubeconfig))
         self._store = KubernetesStore(Transport(load, metrics=metrics))
         self.machine = Machine(
             self._store,
@@ -58,14 +62,16 @@ class Process:
             rng=random.Random(7),
             resync=resync,
             controller_class=controller_class,
+            namespaces=account.scope.served,
         )
         self.passes = 0
-        self._stopping = False
+        self._stopping = threading.Event()
         self._told: dict[tuple[Kind, str], Object | None] = {}
         for informer in self.machine.informers:
             informer.add_handler(tell(informer.kind))
             informer.add_handler(self._keep(informer.kind))
-        self._threads = [threading.Thread(target=self._follow, args=(each.step,)) for each in self.machine.informers]
+        watches = [part.reflector for informer in self.machine.informers for part in informer.parts]
+        self._threads = [threading.Thread(target=self._follow, args=(each.step,)) for each in watches]
         for thread in self._threads:
             thread.start()
         until(self.machine.informers.have_synced)
@@ -83,7 +89,7 @@ class Process:
 
     def stop(self) -> None:
         """End the process as SIGKILL would: nothing is said to anybody."""
-        self._stopping = True
+        self._stopping.set()
         self._store.close()
         for thread in self._threads:
             thread.join()
@@ -101,6 +107,7 @@ class Process:
         return any(worked)
 
     def _follow(self, step: Callable[[], float]) -> None:
-        # The reflector's own pauses stand on the test's clock, which nobody moves while a watch is cut.
-        while not self._stopping:
-            step()
+        # The reflector's own pauses stand on the test's clock, which nobody moves while a watch is cut or refused.
+        while not self._stopping.is_set():
+            if step():
+                self._stopping.wait(_PAUSE)

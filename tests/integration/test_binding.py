@@ -129,6 +129,7 @@ def _forget(world: World) -> None:
     world.patch_status(CLAIM, "orders", fresh)
 
 
+@pytest.mark.scopes("cluster", reason="two controllers see one claim, and each of a world's own namespaces would not")
 def test_a_claim_whose_class_is_gone_stays_with_its_controller(world: World, new_world: MakeWorld) -> None:
     named = new_world(controller_class="blue")
     named.offer()

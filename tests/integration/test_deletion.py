@@ -7,7 +7,6 @@ import pytest
 
 from dbclaims.core.kinds import CLAIM, CLASS, SECRET, SERVER
 from tests.conftest import StartPostgres
-from tests.core.test_manager import until
 
 from .conftest import MakeWorld
 from .world import World
@@ -107,21 +106,15 @@ def test_deletion_reads_none_of_the_claims_secrets(live: World) -> None:
     live.delete(CLAIM, "orders")
     live.settle()
     assert live.find(CLAIM, "orders") is None
-    asked = [each for each in live.cluster.audit_since(since) if each.user == "controller"]
+    asked = live.account.asked(since)
     assert [each.name for each in asked if each.resource == "secrets" and each.namespace == live.named("shop")] == []
 
 
+@pytest.mark.scopes("cluster", reason="in the other the right to let go may go first: test_scope.py")
 @pytest.mark.parametrize("policy", ["Retain", "Delete"])
 def test_a_namespace_goes_with_the_claims_in_it(world: World, policy: str) -> None:
     _live(world, policy)
-    path = f"/api/v1/namespaces/{world.named('shop')}"
-    world.cluster.request("DELETE", path)
-
-    def gone() -> bool:
-        world.settle()
-        return world.cluster.request("GET", path)[0] == 404
-
-    until(gone, 60)
+    world.end_namespace("shop")
     assert len(world.databases()) == (policy == "Retain")
     assert not any(world.roles().values())
 

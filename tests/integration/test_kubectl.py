@@ -24,6 +24,8 @@ from tests.parts import MissingPart
 from .conftest import MakeWorld
 from .world import World
 
+pytestmark = pytest.mark.scopes("cluster", "namespaces")
+
 
 def kubectl(world: World, *arguments: str, text: str = "", code: int = 0) -> str:
     """What kubectl says; its end must be `code`."""

@@ -88,8 +88,7 @@ def test_a_server_that_no_class_names_is_left_alone_and_its_secrets_unread(world
     world.create(SERVER, "shared", world.server_spec(), "platform")
     world.settle()
     world.expect("Stalled", "NoClass", "serverRef", name="shared", kind=SERVER, ns="platform")
-    asked = [each for each in world.cluster.audit_since(since) if each.user == "controller"]
-    assert [each.uri for each in asked if each.resource == "secrets"] == []
+    assert [each.uri for each in world.account.asked(since) if each.resource == "secrets"] == []
     world.offer_class()
     world.settle()
     world.expect("Synced", "SecretMissing", name="shared", kind=SERVER, ns="platform")

@@ -82,6 +82,7 @@ def test_a_schema_that_the_claim_does_not_have_is_refused(opened: World, schemas
     assert opened.is_current("reports", ROLE, "bi")
 
 
+@pytest.mark.scopes("cluster", "namespaces")
 def test_consent_comes_goes_and_comes_again(live: World) -> None:
     live.role()
     live.settle()

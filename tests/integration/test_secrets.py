@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from dbclaims.core.api import SECRET_KEYS
 from dbclaims.core.kinds import CLAIM, SECRET
 
@@ -25,6 +27,7 @@ def test_a_secret_holds_what_is_promised(live: World) -> None:
     assert "sslrootcert" not in data["uri"] + data["dsn"]
 
 
+@pytest.mark.scopes("cluster", "namespaces")
 def test_a_deleted_secret_comes_back_with_another_login_within_a_resync(live: World) -> None:
     before = live.secret()
     live.delete(SECRET, "orders")

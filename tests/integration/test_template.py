@@ -18,6 +18,8 @@ from tests.plugins.conftest import Stranger
 from .conftest import MakeWorld
 from .world import World
 
+pytestmark = pytest.mark.scopes("cluster", "namespaces")
+
 SOURCE = Path(__file__).parents[1] / "plugins" / "acme" / "acme_provider.py"
 
 

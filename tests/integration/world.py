@@ -17,6 +17,7 @@ import psycopg
 from prometheus_client import CollectorRegistry
 from psycopg.conninfo import make_conninfo
 
+from dbclaims.core.diagnosis import Scope
 from dbclaims.core.kinds import CLAIM, CLASS, GRANT, NAMESPACE, ROLE, SECRET, SERVER
 from dbclaims.core.kube.config import access_loader
 from dbclaims.core.kube.store import KubernetesStore
@@ -26,10 +27,13 @@ from dbclaims.core.objectstore import Kind, Object
 from dbclaims.core.spi import Installation
 from tests.api.kstatus import kstatus
 from tests.clock import FakeClock
+from tests.controlplane.audit import AuditEvent
 from tests.controlplane.cluster import ControlPlane
 from tests.core.test_manager import until
-from tests.servers.postgres import Account, PostgresServer
+from tests.servers.postgres import Account as Login
+from tests.servers.postgres import PostgresServer
 
+from .account import Account
 from .chronicle import Chronicle
 from .process import Process
 
@@ -41,7 +45,11 @@ ROTATION = {"interval": "0s", "grace": "10m", "maxOverlap": "24h"}
 class World:
     """What one test lives in.
 
+    Args:
+        account: what the controller acts as; None makes one with rights in this world's namespaces alone.
+
     Attributes:
+        account: what the controller acts as.
         postgres: the server behind the DatabaseServer `shared`.
         admin: its admin's login.
         process: the controller that runs now.
@@ -53,6 +61,7 @@ class World:
         postgres: PostgresServer,
         *,
         shared: bool,
+        account: Account | None = None,
         controller_class: str = "",
         tag: str | None = None,
         allow: Collection[str] = (),
@@ -64,8 +73,10 @@ class World:
         self.chronicle = Chronicle()
         self.installation = Installation(f"i{self.tag}0", secrets.token_bytes(32))
         self.admin = postgres.create_admin(f"admin_{self.tag}")
-        for name in NAMESPACES if self.tag else ():
+        for name in NAMESPACES if self.tag or account is None else ():
             self.namespace(name)
+        self.account = account or Account(cluster, Scope(self.named("platform"), [*map(self.named, NAMESPACES)]))
+        self._began, self._ended = cluster.audit_position(), set[str]()
         self.process = self._process()
 
     # --- the controller ----------------------------------------------------------------------------------------
@@ -85,17 +96,41 @@ class World:
         self.process.stop()
         self.process = self._process()
 
-    def remake_namespace(self, name: str) -> None:
-        """Delete a namespace with all that is in it, and make one of the same name."""
-        path = _path(NAMESPACE, None, self.named(name))
-        self.cluster.request("DELETE", path)
+    def end_namespace(self, name: str) -> None:
+        """Delete a namespace with all that is in it, while the controller works."""
+        if self.account.is_confined:
+            # The roles go with it, in no order, and with them the right to let go: so what is held goes first.
+            self._let_go(name)
+        self.delete_namespace(name)
 
         def gone() -> bool:
             self.settle()
-            return self.cluster.request("GET", path)[0] == 404
+            return not self.has_namespace(name)
 
         until(gone, 60)
-        self._seen(NAMESPACE, self.namespace(name))
+
+    def delete_namespace(self, name: str) -> None:
+        """Ask for a namespace's end, and wait for nothing."""
+        if self.account.is_confined:
+            self._ended.add(self.named(name))
+        self.cluster.request("DELETE", _path(NAMESPACE, None, self.named(name)))
+
+    def has_namespace(self, name: str) -> bool:
+        """Whether a namespace is there, be it on its way out."""
+        return self.cluster.request("GET", _path(NAMESPACE, None, self.named(name)))[0] == 200
+
+    def remake_namespace(self, name: str) -> None:
+        """Delete a namespace with all that is in it, and make one of the same name."""
+        self.end_namespace(name)
+        made = self.namespace(name)
+        if self.account.is_confined:
+            self.account.grant()
+        self._seen(NAMESPACE, made)
+
+    def refusals(self) -> list[AuditEvent]:
+        """The controller's requests that its rights did not allow, but for those in a namespace that was ended."""
+        asked = self.account.asked(self._began)
+        return [each for each in asked if each.is_refused and each.namespace not in self._ended]
 
     # --- objects -----------------------------------------------------------------------------------------------
 
@@ -307,7 +342,7 @@ class World:
         """What the server stores for a role's password."""
         return str(self.postgres.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role])[0][0])
 
-    def stranger(self, name: str) -> Account:
+    def stranger(self, name: str) -> Login:
         """A login that is nobody's."""
         return self.postgres.create_login(f"{name}_{self.tag}")
 
@@ -337,6 +372,8 @@ class World:
         if not self.tag:
             # The next world may want these very names.
             until(lambda: all(self.cluster.request("GET", path)[0] == 404 for path in paths), 60)
+        if self.account.is_confined:
+            self.account.close()
         if self._shared:
             for name in self.databases():
                 self.postgres.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -345,7 +382,7 @@ class World:
 
     def _process(self) -> Process:
         return Process(
-            self.cluster,
+            self.account,
             self.installation,
             self.clock,
             tell=self.chronicle.handler,
@@ -356,6 +393,13 @@ class World:
     def _store(self) -> KubernetesStore:
         load = access_loader(str(self.cluster.kubeconfig()))
         return KubernetesStore(Transport(load, metrics=Metrics(CollectorRegistry())))
+
+    def _let_go(self, ns: str) -> None:
+        """Delete what may carry a finalizer in a namespace, and let the controller end it."""
+        for kind in (ROLE, CLAIM, SERVER):
+            for each in self.cluster.request("GET", _path(kind, self.named(ns), None))[1]["items"]:
+                self.delete(kind, each["metadata"]["name"], ns)
+                self.settle()
 
     def _place(self, kind: Kind, ns: str) -> str | None:
         return self.named(ns) if kind.namespaced else None

@@ -13,8 +13,10 @@ from tests.commands.conftest import empty as empty
 from tests.commands.conftest import examples as examples
 from tests.commands.conftest import served as served
 from tests.integration.conftest import api_server as api_server
+from tests.integration.conftest import everywhere as everywhere
 from tests.integration.conftest import live as live
 from tests.integration.conftest import new_world as new_world
+from tests.integration.conftest import scope as scope
 from tests.integration.conftest import world as world
 from tests.integration.world import World
 

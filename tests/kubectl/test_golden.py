@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 from dbclaims.core.kinds import CLAIM
 from dbclaims.core.kubectl.claims import ROOMS
 from tests.controlplane.cluster import ControlPlane
+from tests.integration.account import Account
 from tests.integration.planning import identify
 from tests.integration.world import World
 from tests.servers.postgres import PostgresServer
@@ -68,9 +69,11 @@ CASES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def scene(api_server: ControlPlane, pg: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+def scene(
+    api_server: ControlPlane, everywhere: Account, pg: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Person]:
     """A shop with a claim that was just rotated and is used, one that is paused, and one that is refused."""
-    world = World(api_server, pg, shared=True)
+    world = World(api_server, pg, shared=True, account=everywhere)
     with ExitStack() as stack:
         stack.callback(world.close)
         world.offer()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
-from ..objectstore import Invalid, Kind, NotFound, Object, Page, WatchEvent
+from ..kinds import NAMESPACE
+from ..objectstore import Expired, Forbidden, Invalid, Kind, NotFound, Object, Page, WatchEvent
 from .errors import answer_error, wire_errors
 from .transport import JSON, MERGE_PATCH, Transport
 
@@ -41,7 +42,21 @@ class KubernetesStore:
             query["continue"] = continue_
         elif resource_version:
             query["resourceVersion"] = resource_version
-        return self._page(kind, self._object("GET", path_of(kind, namespace), query=query))
+        try:
+            return self._page(kind, self._object("GET", path_of(kind, namespace), query=query))
+        except Forbidden:
+            if (nothing := self._nothing_in(kind, namespace)) is None:
+                raise
+            return nothing
+
+    def _nothing_in(self, kind: Kind, namespace: str | None) -> Page | None:
+        """The empty list of a namespace that is not there, whose Roles went with it; None unless that is certain."""
+        if not (kind.namespaced and namespace):
+            return None
+        with suppress(Forbidden):
+            found = self.list(NAMESPACE, namespace=namespace)
+            return None if found.items else found
+        return None
 
     @staticmethod
     def _page(kind: Kind, parsed: Object) -> Page:
@@ -64,8 +79,13 @@ class KubernetesStore:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(int(timeout_seconds)),
         }
-        with self._transport.stream(path, query) as lines:
-            yield (_event(f"WATCH {path}", line) for line in lines)
+        try:
+            with self._transport.stream(path, query) as lines:
+                yield (_event(f"WATCH {path}", line) for line in lines)
+        except Forbidden as error:
+            if self._nothing_in(kind, namespace) is None:
+                raise
+            raise Expired(f"WATCH {path}: namespace {namespace} is not there; it is looked for again") from error
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """See `ObjectStore.get`."""
