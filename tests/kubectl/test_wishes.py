@@ -60,7 +60,8 @@ def test_a_dry_run_on_the_server_is_checked_there_and_stores_nothing(person: Per
         assert (said.code, said.err) == (0, ""), typed
         assert said.out.startswith(f"databaseclaim.dbclaims.io/{typed.split()[1]} ")
         assert said.out.endswith(" (server dry run)\n")
-    writes = [each for each in world.cluster.audit_since(position) if each.is_write and each.user == "admin"]
+    asked = [each for each in world.cluster.audit_since(position) if each.user_agent == "kubectl-claims"]
+    writes = [each for each in asked if each.is_write]
     assert [(each.verb, "dryRun=All" in each.uri) for each in writes] == [("patch", True)] * len(WRITES)
     assert {name: world.get(CLAIM, name) for name in before} == before
 
