@@ -145,7 +145,8 @@ class DatabaseServerStatus(PlannedStatus):
     """What was observed of a server."""
 
     identity: str | None = field(
-        default=None, metadata=about("The server's own id (PROTOCOL.md §3).", Bounds(max_length=128))
+        default=None,
+        metadata=about("The server's own id; claims are bound to it, and stop at another's.", Bounds(max_length=128)),
     )
     endpoint: StatusEndpoint | None = field(default=None, metadata=about("Where clients connect."))
     version: str | None = field(default=None, metadata=about("The version that runs.", SHORT_TEXT))
