@@ -263,6 +263,12 @@ def test_closing_ends_an_open_stream(wire: Wire, metrics: Metrics) -> None:
     assert ended.wait(5)
 
 
+def test_closing_takes_a_stream_that_has_just_ended_by_itself(wire: Wire, transport: Transport) -> None:
+    with transport.stream(PATH, {"watch": "true", "resourceVersion": "1"}) as lines:
+        list(lines)
+        transport.close()
+
+
 def test_a_stream_opened_after_closing_is_refused(wire: Wire, transport: Transport) -> None:
     transport.close()
     with pytest.raises(Unreachable), transport.stream(PATH, {"watch": "true", "resourceVersion": "1"}) as lines:

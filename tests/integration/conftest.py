@@ -6,6 +6,7 @@ log must not hold one request that these rights did not allow.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,7 +25,6 @@ from .world import World
 MakeWorld = Callable[..., World]
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_OWN = "integration"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,8 +46,9 @@ def api_server(cluster: ControlPlane) -> ControlPlane:
 @pytest.fixture(scope="session")
 def everywhere(api_server: ControlPlane) -> Account:
     """The account that every world's controller has in the scope `cluster`."""
-    assert api_server.request("POST", "/api/v1/namespaces", {"metadata": {"name": _OWN}})[0] == 201
-    return Account(api_server, Scope(_OWN))
+    own = f"integration-{secrets.token_hex(3)}"  # tests/kubectl borrows this fixture, and so has one of its own
+    assert api_server.request("POST", "/api/v1/namespaces", {"metadata": {"name": own}})[0] == 201
+    return Account(api_server, Scope(own))
 
 
 @pytest.fixture

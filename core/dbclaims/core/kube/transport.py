@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlencode, urlsplit
 
@@ -133,7 +133,9 @@ class Transport:
             self._closed = True
             streams = list(self._streams)
         for stream in streams:
-            stream.shutdown()
+            # urllib3 refuses what has ended by itself meanwhile, and its reader may not have heard of that yet.
+            with suppress(ValueError, RuntimeError, OSError):
+                stream.shutdown()
 
     def _opened(self, answer: urllib3.BaseHTTPResponse) -> None:
         with self._lock:
