@@ -30,7 +30,7 @@ pytest: parts ## the tests alone, with coverage
 test-long: parts ## what takes longer: histories, rotation under load, crashes, the other scope of rights, other versions
 	$(BIN)/pytest -m long
 	$(BIN)/pytest tests/integration --scope namespaces
-	$(BIN)/pytest tests/engines --pg 15,17 --mysql mariadb-10.11
+	$(BIN)/pytest tests/engines --pg 15,16,17 --mysql mariadb-10.11
 	DBCLAIMS_LONG=1 $(BIN)/pytest --pg 17 tests/engines/postgres/test_names.py
 
 bench: parts ## measure, and print beside the yardsticks

@@ -47,7 +47,7 @@ def needed(make: Callable[[], T]) -> T:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what tests run against: `--pg`, `--mysql` (versions), `--scope` (rights) and `--seed` (one history)."""
-    parser.addoption("--pg", default="14,16,18", help="PostgreSQL major versions for the fixture `postgres`")
+    parser.addoption("--pg", default="14,18", help="PostgreSQL major versions for the fixture `postgres`")
     parser.addoption("--mysql", default="9.7,mariadb-11.8", help="versions for the fixture `mysql`")
     parser.addoption("--scope", default="cluster", choices=("cluster", "namespaces"), help="the controller's rights")
     parser.addoption("--seed", type=int, default=0, help="the history that tests/proofs/test_histories.py replays")

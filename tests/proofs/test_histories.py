@@ -18,7 +18,7 @@ from tests.servers.postgres import PostgresServer
 from .history import History
 from .world import World
 
-SHARE, MANY = 20, 1000
+SHARE, MANY = 10, 1000
 CHUNK = 5
 
 
