@@ -4,6 +4,8 @@ BIN := .venv/bin
 PACKAGES := postgresql-15 postgresql-client pgbouncer
 WORKERS ?= 2
 ENGINE ?= $(shell command -v podman || command -v docker)
+# Tests start hundreds of short processes: where no bytecode is kept, each of them compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check pytest test-long bench cluster docs site lock image image-env system parts python clean

@@ -6,12 +6,10 @@ Example::
         subprocess.run([cluster.kubectl, "--kubeconfig", cluster.kubeconfig("admin"), "get", "namespaces"])
 """
 
-import http.client
 import json
 import secrets
 import shutil
 import signal
-import ssl
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+import urllib3
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ..canary import CANARY
@@ -63,6 +62,7 @@ class ControlPlane:
         self._tokens = {user: secrets.token_urlsafe(24) for user in self._groups}
         self._processes: list[ServerProcess] = []
         self._write_files()
+        self._pool = urllib3.PoolManager(ca_certs=str(self.ca_file), maxsize=4, timeout=30.0, retries=False)
         try:
             self._start()
         except Exception:
@@ -136,53 +136,58 @@ class ControlPlane:
         Args:
             body: what is sent as JSON; None sends nothing.
             kind: content type below application/: json, merge-patch+json, apply-patch+yaml.
+
+        Raises:
+            OSError: there was no answer.
         """
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls(), timeout=30)
         headers = {"Authorization": f"Bearer {self._tokens[user]}", "User-Agent": agent, "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = f"application/{kind}"
+        text = None if body is None else json.dumps(body)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
-            content = answer.read()
-        finally:
-            connection.close()
-        is_json = answer.headers.get_content_type() == "application/json"
-        return answer.status, json.loads(content) if is_json else content.decode()
+            answer = self._pool.request(method, self.url + path, body=text, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionError(str(error)) from error
+        is_json = answer.headers.get("Content-Type") == "application/json"
+        return answer.status, answer.json() if is_json else answer.data.decode()
 
     def audit_position(self) -> int:
         """Return where the audit log ends now, every answered request included, for `audit_since`."""
-        self._drain_audit()
-        return self._audit.stat().st_size
+        return self._mark_audit()
 
     def audit_since(self, position: int = 0) -> list[audit.AuditEvent]:
         """Return the completed requests since a position of `audit_position`, the log's own markers left out."""
-        self._drain_audit()
+        end = self._mark_audit()
         with self._audit.open("rb") as log:
             log.seek(position)
-            events = audit.parse(log.read().decode())
+            events = audit.parse(log.read(end - position).decode())
             return [event for event in events if not event.user_agent.startswith(_MARKER)]
 
     def stop(self) -> None:
         """End every process and remove the data."""
         for process in reversed(self._processes):
             process.stop(signal.SIGTERM, timeout=5.0)
+        self._pool.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def _audit(self) -> Path:
         return self._folder / "audit.log"
 
-    def _drain_audit(self) -> None:
-        # An event is written just after its answer has left, so a marker is sent and waited for.
+    def _mark_audit(self) -> int:
+        """Send a marker, and return where its line ends: it is written just after its answer has left."""
         agent = _MARKER + uuid.uuid4().hex
         self.request("GET", "/version", agent=agent)
-        self._apiserver.wait_until(lambda: agent.encode() in self._tail())
+        self._apiserver.wait_until(lambda: self._line_end(agent) is not None)
+        return self._line_end(agent) or 0
 
-    def _tail(self) -> bytes:
+    def _line_end(self, agent: str) -> int | None:
+        """Where the whole line with a marker ends in the audit log; None while it is not there."""
         with self._audit.open("rb") as log:
-            log.seek(max(0, self._audit.stat().st_size - 100_000))
-            return log.read()
+            start = log.seek(max(0, self._audit.stat().st_size - 100_000))
+            before, found, after = log.read().partition(agent.encode())
+        rest, newline, _ = after.partition(b"\n")
+        return start + len(before + found + rest + newline) if newline else None
 
     def _write_files(self) -> None:
         authority = Authority("dbclaims control plane")
@@ -219,9 +224,6 @@ class ControlPlane:
             return self.request("GET", "/readyz")[0] == 200
         except OSError:
             return False
-
-    def _tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.ca_file)
 
 
 _MARKER = "audit-marker-"

@@ -70,4 +70,4 @@ class Helm:
 
 def documents(text: str) -> Iterator[Document]:
     """The objects of a stream."""
-    return (each for each in yaml.safe_load_all(text) if each)
+    return (each for each in yaml.load_all(text, yaml.CSafeLoader) if each)

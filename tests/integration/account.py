@@ -27,7 +27,8 @@ class Account:
         self._cluster, self.scope = cluster, scope
         self.name = f"system:serviceaccount:{scope.own}:{_NAME}"
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": _NAME}}
-        status, answer = cluster.request("POST", f"/api/v1/namespaces/{scope.own}/serviceaccounts", account)
+        self._place = f"/api/v1/namespaces/{scope.own}/serviceaccounts"
+        status, answer = cluster.request("POST", self._place, account)
         assert status == 201, answer
         self.kubeconfig = cluster.kubeconfig_of(scope.own, _NAME)
         self.grant()
@@ -50,10 +51,10 @@ class Account:
         return [each for each in self._cluster.audit_since(since) if each.user == self.name]
 
     def close(self) -> None:
-        """Remove the roles that do not go with the namespaces of the scope."""
+        """Remove it with its roles."""
+        self._cluster.request("DELETE", f"{self._place}/{_NAME}")
         for document in self._roles(self.scope):
-            if document["metadata"].get("namespace") in (None, "default"):
-                self._cluster.request("DELETE", _path(document))
+            self._cluster.request("DELETE", _path(document))
 
     def _roles(self, scope: Scope) -> list[dict[str, Any]]:
         subject = {"kind": "ServiceAccount", "name": _NAME, "namespace": self.scope.own}

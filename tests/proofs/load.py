@@ -24,7 +24,7 @@ from attrs import asdict, define, field
 
 CLIENTS = 20
 QUERIES = 5
-PAUSE_S = 0.03
+PAUSE_S = 0.1
 """Between two queries: it leaves the machine to the controller, and connections open for a while."""
 
 
@@ -44,17 +44,17 @@ class Tally:
 
 
 @contextmanager
-def load(source: Mapping[str, str]) -> Iterator[Tally]:
+def load(source: Mapping[str, str], pause: float = PAUSE_S) -> Iterator[Tally]:
     """Keep clients busy during the block; the tally is complete after it.
 
     `source` says where the Secret is, either `file` (its `uri`) or `url` with `token` and `ca`, and `authority`, the
-    file of the database's CA.
+    file of the database's CA. `pause` is in seconds.
     """
     command = [sys.executable, "-m", "tests.proofs.load"]
     tally = Tally()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
-        process.stdin.write(json.dumps(dict(source)) + "\n")
+        process.stdin.write(json.dumps({**source, "pause": pause}) + "\n")
         process.stdin.flush()
         try:
             yield tally
@@ -81,9 +81,9 @@ def _reader(source: Mapping[str, str]) -> Callable[[], str]:
 class _Clients:
     """All clients of one process."""
 
-    def __init__(self, source: Mapping[str, str]) -> None:
+    def __init__(self, source: Mapping[str, Any]) -> None:
         self.tally = Tally()
-        self._read, self._authority = _reader(source), source["authority"]
+        self._read, self._authority, self._pause = _reader(source), source["authority"], source["pause"]
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._threads = [threading.Thread(target=self._work) for _ in range(CLIENTS)]
 
@@ -111,7 +111,7 @@ class _Clients:
                 connection.execute("SELECT current_user")
                 with self._lock:
                     self.tally.queries += 1
-                time.sleep(PAUSE_S)
+                time.sleep(self._pause)
 
     def _count_login(self, user: str) -> None:
         with self._lock:

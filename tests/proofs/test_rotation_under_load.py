@@ -32,6 +32,9 @@ ROTATIONS, SECONDS, MINUTE, PATIENCE = 5, 12.0, 60.0, 60.0
 OFTEN = {"interval": "2s", "min": "1s", "grace": "1s", "maxOverlap": "1h"}
 """Rotated again as soon as the old login is closed; the grace is far longer than a client holds what it read."""
 
+DENSE = 0.03
+"""Seconds between a client's queries where the machine has nothing else to do: some hundred logins a second."""
+
 __all__ = ["empty", "examples"]
 
 CYCLE = 3.0
@@ -163,7 +166,7 @@ def cluster_clients(served: Served, server: PostgresServer) -> Iterator[tuple[Ta
     plane = served.plane
     url = f"{plane.url}/api/v1/namespaces/shop/secrets/orders-db"
     source = {"url": url, "token": plane.token("admin"), "ca": str(plane.ca_file), "authority": str(server.ca_file)}
-    with load(source) as tally:
+    with load(source, pause=DENSE) as tally:
         yield tally, rotations
     assert_none_failed(tally, rotations)
 
