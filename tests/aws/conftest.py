@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import Loader
 
 from dbclaims.conformance.doubles.farm import EmptyFarm
 from dbclaims.conformance.doubles.rds import Quotas, RdsDouble
@@ -23,8 +22,8 @@ from .world import World
 
 MakeWorld = Callable[..., World]
 
-_model = cache(JSONFileLoader().load_file)
-"""A file of the SDK: each client reads its service's megabytes anew, which is a third of these tests' time."""
+_LOADER = Loader()
+"""Of the SDK's models: each client would read its service's megabytes anew, which is a third of these tests' time."""
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(fleet, "monotonic", clock.monotonic)
-    monkeypatch.setattr(JSONFileLoader, "load_file", lambda _, path: _model(path))
+    monkeypatch.setattr("botocore.session.create_loader", lambda _: _LOADER)
     return clock
 
 

@@ -65,7 +65,7 @@ class Rotations:
 def assert_none_failed(tally: Tally, rotations: Rotations) -> None:
     print(f"{rotations.seen} rotations, {tally.logins} logins, {tally.queries} queries, {len(tally.failures)} failed")
     assert tally.failures == []
-    assert len(tally.usernames) > ROTATIONS, "the clients saw every rotation"
+    assert len(tally.usernames) >= ROTATIONS, "the clients saw every rotation but, it may be, the last"
     assert tally.queries > tally.logins > 100
 
 

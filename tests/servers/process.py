@@ -117,6 +117,9 @@ class ServerProcess:
     def pause(self) -> None:
         """Freeze the process and its children: sockets stay open, and nothing answers."""
         self._signal_all(signal.SIGSTOP)
+        # The signal is only sent: on the other core a thread may go on for a moment, and answer.
+        while self.running and not all(_is_frozen(pid) for pid in _family(self.pid)):
+            time.sleep(0.001)
 
     def resume(self) -> None:
         """Let a paused process and its children go on."""
@@ -139,6 +142,14 @@ def _family(pid: int) -> Iterator[int]:
     with suppress(FileNotFoundError, ProcessLookupError):
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             yield from _family(int(child))
+
+
+def _is_frozen(pid: int) -> bool:
+    """Whether every thread is stopped, or dead."""
+    states = (path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat"))
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return all(state in "TtZX" for state in states)
+    return False
 
 
 def _group_of(user: str | None) -> int | None:
