@@ -2,7 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PACKAGES := postgresql-15 postgresql-client pgbouncer
-WORKERS ?= 2
+# Three on two cores: a fifth of a worker's time is waiting, for timeouts that are tested and for namespaces that end.
+WORKERS ?= 3
 ENGINE ?= $(shell command -v podman || command -v docker)
 # Tests start hundreds of short processes: where no bytecode is kept, each of them compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE

@@ -66,7 +66,9 @@ def test_a_bigger_size_waits_for_the_window_and_then_comes(live: World) -> None:
     assert live.instance()["DBInstanceClass"] == "db.t4g.micro"
     assert live.double.account.outages == []
     assert live.is_ready()
-    live.pass_time(3 * 86400 + 3.5 * 3600, 1800)
+    live.pass_time(3 * 86400, 6 * 3600)
+    assert live.instance()["DBInstanceClass"] == "db.t4g.micro"
+    live.pass_time(3.5 * 3600, 1800)
     live.pass_time(300, 50)
     assert live.instance()["DBInstanceClass"] == "db.m7g.large"
     assert live.server()["status"]["pending"] == []
