@@ -38,6 +38,6 @@ class FakeClock:
                 condition.notify_all()
 
     def waiters(self) -> int:
-        """How many threads wait on this clock."""
+        """How many threads wait on this clock; one whose time has come, and who has not woken yet, does not."""
         with self._lock:
-            return len(self._waiting)
+            return sum(until > self._passed for _, until in self._waiting.values())

@@ -122,6 +122,29 @@ def test_an_admin_secret_that_is_wrong_is_said_and_found_mended_without_a_nudge(
     assert world.logs_in()
 
 
+def test_a_secret_that_is_applied_after_its_server_is_found_in_seconds_and_a_lost_one_looked_for_less_and_less(
+    world: World,
+) -> None:
+    world.create(SERVER, "shared", world.server_spec(), "platform")
+    world.offer_class()
+    since = world.cluster.audit_position()
+    world.settle()
+    world.pass_time(120, steps=60)
+    world.expect("Synced", "SecretMissing", name="shared", kind=SERVER, ns="platform")
+    looks = [each for each in world.account.asked(since) if each.resource == "secrets"]
+    assert 6 <= len(looks) <= 10
+    world.delete(SERVER, "shared", "platform")
+    world.settle()
+
+    world.create(SERVER, "shared", world.server_spec(), "platform")
+    world.settle()
+    world.expect("Synced", "SecretMissing", name="shared", kind=SERVER, ns="platform")
+    world.put_secret("shared-admin", username=world.admin.username, password=world.admin.password)
+    world.put_secret("shared-ca", **{"ca.crt": world.postgres.ca_file.read_text()})
+    world.pass_time(2, steps=2)
+    assert world.is_current("shared", SERVER, "platform")
+
+
 def test_an_admin_password_that_breaks_later_leaves_ready_alone(live: World) -> None:
     live.postgres.execute(f"ALTER ROLE \"{live.admin.username}\" PASSWORD 'changed by others'")
     live.postgres.execute(

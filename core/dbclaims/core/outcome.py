@@ -58,7 +58,7 @@ class Failure:
             return conditions.refused(before, generation, self.reason, self.message)
         if self.broken:
             return conditions.making(before, generation, self.reason, self.message)
-        if self.silent and _lasted(before, self.reason, now):
+        if self.silent and waited(before, self.reason, now) >= UNKNOWN_AFTER:
             return conditions.unproven(before, generation, self.reason, self.message)
         return conditions.waiting(before, generation, self.reason, self.message)
 
@@ -90,8 +90,7 @@ def _result(error: SPIError, resync: float) -> Result:
     return Result(backoff=True)
 
 
-def _lasted(before: tuple[Condition, ...], reason: str, now: datetime) -> bool:
+def waited(before: tuple[Condition, ...], reason: str, now: datetime) -> timedelta:
+    """For how long Synced has had this reason; nothing where it had another."""
     synced = conditions.find(before, "Synced")
-    if synced is None or synced.reason != reason:
-        return False
-    return now - synced.last_transition_time >= UNKNOWN_AFTER
+    return now - synced.last_transition_time if synced and synced.reason == reason else timedelta()

@@ -25,7 +25,7 @@ from ..backends import Backend, admin_secret_name
 from ..controller import Result
 from ..kinds import CLAIM, SECRET, SERVER
 from ..objectstore import Object, StoreError, key_of
-from ..outcome import Failure
+from ..outcome import Failure, waited
 from ..secrets import new_password, read, unowned
 from ..spi import (
     Credentials,
@@ -41,6 +41,9 @@ from .serverspec import check_features, held_settings, pending, server_spec
 from .tools import Tools
 
 _ADMIN = "dbclaims_admin"
+
+_SOON = 1.0
+"""Seconds until a Secret that is missing is looked for again; then as long as it was missing, RETRY at most."""
 
 
 class ServerReconciler:
@@ -214,8 +217,13 @@ class _Pass:
         after = attrs.evolve(
             self._before, observed_generation=self._generation, pending=self._pending, pending_hash=self._hash
         )
-        self._write(after, failure.conditions(self._before.conditions, self._generation, self._tools.clock.now()))
-        return attrs.evolve(failure.result, backoff=False, requeue_after=failure.result.requeue_after or RETRY)
+        before, now = self._before.conditions, self._tools.clock.now()
+        self._write(after, failure.conditions(before, self._generation, now))
+        wait = failure.result.requeue_after or RETRY
+        if failure.reason == "SecretMissing":
+            # Most often it is just being applied, after its server, and nobody would tell us.
+            wait = min(wait, max(_SOON, waited(before, failure.reason, now).total_seconds()))
+        return attrs.evolve(failure.result, backoff=False, requeue_after=wait)
 
     def _release(self, server: DatabaseServer) -> Result:
         """Hold the object while claims are bound to it, then let the provider end the server if that is wished."""
