@@ -78,10 +78,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @contextmanager
 def _untraced() -> Iterator[None]:
     """Trace neither this process nor those that it starts, as far as it does now."""
-    tracing, handed_on = coverage.Coverage.current(), os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    tracing = coverage.Coverage.current()
     if tracing is None:
         yield
         return
+    handed_on = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
     tracing.stop()
     try:
         yield
